@@ -1,0 +1,1 @@
+//! The sending role: schedule, connect, attempt, diagnose, decide, record.

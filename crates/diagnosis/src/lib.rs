@@ -1,0 +1,17 @@
+//! Facts about an attempt in, a [`Diagnosis`] out: what failed, whose problem it is, with evidence.
+//!
+//! This crate is pure. It does no I/O, reads no clock and knows no language: the same facts always
+//! give the same diagnosis, and the words are made in `explain`.
+#![deny(clippy::wildcard_enum_match_arm)]
+
+mod cause;
+mod diagnosis;
+pub mod facts;
+
+pub use cause::Cause;
+pub use diagnosis::{
+    AddressDead, Alternative, Check, Diagnosis, Evidence, EvidenceSource, Finality, Hint, Remedy,
+    Responsible, SaidBy, Scope,
+};
+pub use facts::{Attempt, Failure, FailureKind, Outcome};
+pub use smtp::Stage;

@@ -1,0 +1,1 @@
+//! A diagnosis in plain words: English and Dutch, text and JSON.

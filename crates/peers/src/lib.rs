@@ -1,0 +1,1 @@
+//! Real mail servers and clients of Debian, run privately for the tests.

@@ -1,0 +1,23 @@
+//! Message, recipient, destination, lease and attempt; the store trait; schedule and retry policy.
+//!
+//! The queue knows no SQL and does no I/O of its own: a [`Store`] keeps it, [`policy`] decides what
+//! a failure means for the next attempt, and the roles (`reception`, `delivery`) do the talking.
+
+mod id;
+mod model;
+pub mod policy;
+mod record;
+pub mod route;
+mod store;
+
+pub use id::{MessageId, ParseMessageIdError};
+pub use model::{
+    BodyKind, Destination, DestinationKey, Message, MessageKind, Origin, Recipient, RecipientState,
+};
+pub use record::{
+    AttemptRecord, Basis, Decision, DestinationUpdate, Event, EventKind, Verdict, WaitFor,
+};
+pub use store::{
+    Body, BodySource, BodyWriter, DueDestination, Lease, NewMessage, NewRecipient, Queued, Row,
+    RowFilter, Store, StoreError, Story,
+};

@@ -1,0 +1,1 @@
+//! All failure policy: from a diagnosis and a history to a decision.

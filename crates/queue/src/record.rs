@@ -1,0 +1,150 @@
+//! What is written down about an attempt, and what was decided.
+
+use diagnosis::{Attempt, Diagnosis};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{DestinationKey, MessageId};
+
+/// One attempt as it is kept: the facts, and for each recipient the verdict.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AttemptRecord {
+    /// The message.
+    pub message: MessageId,
+    /// The destination.
+    pub destination: DestinationKey,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Timestamp,
+    /// What happened.
+    pub attempt: Attempt,
+    /// What was concluded, for each recipient of the attempt.
+    pub verdicts: Vec<Verdict>,
+}
+
+/// The conclusion for one recipient.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// Position of the recipient in the envelope.
+    pub index: u32,
+    /// What the failure means; `None` where it was accepted.
+    pub diagnosis: Option<Diagnosis>,
+    /// What happens next.
+    pub decision: Decision,
+}
+
+/// What happens to a recipient next.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    /// Nothing: the next hop has it.
+    Delivered,
+    /// Another attempt at that time, for that reason.
+    RetryAt {
+        /// When.
+        at: Timestamp,
+        /// Why then.
+        basis: Basis,
+    },
+    /// Another attempt when something has happened.
+    RetryWhen(WaitFor),
+    /// Nothing until the administrator acts.
+    Hold,
+    /// The queue gives up and reports to the sender.
+    Fail,
+}
+
+/// What a recipient waits for that is no time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WaitFor {
+    /// A next transaction with the same destination: this one had too many recipients.
+    NextTransaction,
+    /// The administrator to resume the destination.
+    Resume,
+}
+
+/// Why the next attempt is when it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Basis {
+    /// The peer's text asked for this wait.
+    PeerAsked {
+        /// The wait in seconds.
+        seconds: u64,
+    },
+    /// The schedule for this cause, at this step of it.
+    Schedule {
+        /// Attempts so far.
+        step: u32,
+        /// The wait in seconds, before jitter.
+        seconds: u64,
+    },
+    /// The destination as a whole is waiting; this recipient waits with it.
+    Destination,
+    /// The message's lifetime ends before the schedule's next step: one last attempt then.
+    Lifetime,
+    /// The administrator asked for it.
+    Administrator,
+    /// A restart: what was queued is tried when it was due.
+    Restart,
+}
+
+/// A change of what is remembered about a destination.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DestinationUpdate {
+    /// No attempt before this time; `None` opens it.
+    pub blocked_until: Option<Timestamp>,
+    /// Failures in a row.
+    pub failures: u32,
+    /// The last of them.
+    pub last: Option<Diagnosis>,
+}
+
+/// Something that happened, for the log and the story.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// When.
+    pub at: Timestamp,
+    /// The message it concerns.
+    pub message: Option<MessageId>,
+    /// The recipient it concerns.
+    pub recipient: Option<u32>,
+    /// The destination it concerns.
+    pub destination: Option<DestinationKey>,
+    /// What.
+    pub kind: EventKind,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventKind {
+    /// The administrator held it.
+    Held,
+    /// The administrator released it.
+    Released,
+    /// The administrator asked for an attempt now.
+    RetryAsked,
+    /// The administrator removed it.
+    Dropped,
+    /// The administrator stopped the destination.
+    Paused,
+    /// The administrator let the destination go on.
+    Resumed,
+    /// The relay stopped after an attempt had begun: the next attempt may duplicate.
+    Interrupted,
+    /// A report about it was queued under this name.
+    Reported {
+        /// The report.
+        report: MessageId,
+    },
+    /// No report was due: the reverse-path is empty (RFC 5321 §4.5.5).
+    NotReported,
+    /// The configured route changed the destination.
+    Rerouted {
+        /// Where it was going before.
+        from: DestinationKey,
+    },
+}

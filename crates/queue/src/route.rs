@@ -1,0 +1,1 @@
+//! Routes: from an address to the destination it goes to.

@@ -1,0 +1,330 @@
+//! The store trait: what keeps the queue.
+//!
+//! A call that returns `Ok` has made its change durable: it survives a crash of the process and a
+//! loss of power. A call that returns an error has changed nothing, except that after
+//! [`StoreError::Uncertain`] one cannot tell.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use smtp::Address;
+
+use crate::{
+    AttemptRecord, Destination, DestinationKey, DestinationUpdate, Event, Message, MessageId,
+    Recipient, RecipientState,
+};
+
+/// A message that is to be kept, with its recipients.
+#[derive(Clone, Debug)]
+pub struct NewMessage {
+    /// The message.
+    pub message: Message,
+    /// Its content, as returned by [`BodyWriter::finish`].
+    pub body: Body,
+    /// Its recipients, in envelope order.
+    pub recipients: Vec<NewRecipient>,
+}
+
+/// A recipient that is to be kept.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewRecipient {
+    /// The address.
+    pub address: Address,
+    /// Where it goes.
+    pub destination: DestinationKey,
+    /// When it is tried first.
+    pub next_attempt: Timestamp,
+}
+
+/// Content: in memory, or in a file that is read in pieces.
+#[derive(Clone, Debug)]
+pub enum Body {
+    /// Small content, whole.
+    Inline(Bytes),
+    /// Large content.
+    File(Arc<dyn BodySource>),
+}
+
+impl Body {
+    /// Size in bytes.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        match self {
+            Body::Inline(bytes) => bytes.len() as u64,
+            Body::File(source) => source.size(),
+        }
+    }
+}
+
+/// Large content, read in pieces.
+#[async_trait]
+pub trait BodySource: Send + Sync + std::fmt::Debug {
+    /// Size in bytes.
+    fn size(&self) -> u64;
+    /// Where it lies, for messages to people.
+    fn path(&self) -> PathBuf;
+    /// Up to `length` bytes from `offset`; empty only at the end.
+    async fn read(&self, offset: u64, length: usize) -> Result<Bytes, StoreError>;
+}
+
+/// Takes content as it comes in. Small content stays in memory; larger content goes to a file as it
+/// comes. Dropped before [`finish`](BodyWriter::finish), it leaves nothing behind.
+#[async_trait]
+pub trait BodyWriter: Send {
+    /// Appends a piece.
+    async fn write(&mut self, piece: &[u8]) -> Result<(), StoreError>;
+    /// Ends the content; a file is synced. What [`Store::accept`] does not take is removed when the
+    /// `Body` is dropped, or at the next start.
+    async fn finish(self: Box<Self>) -> Result<Body, StoreError>;
+}
+
+/// A destination with work to do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DueDestination {
+    /// Which.
+    pub destination: Destination,
+    /// When its first recipient is due.
+    pub earliest: Timestamp,
+    /// How many recipients are queued for it.
+    pub queued: u64,
+}
+
+/// The right to attempt deliveries to a destination. The token fences: a record under an older lease
+/// of the same destination is refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lease {
+    /// The destination.
+    pub destination: DestinationKey,
+    /// Grows with every lease of the destination.
+    pub token: u64,
+}
+
+/// A message with those of its recipients that are due.
+#[derive(Clone, Debug)]
+pub struct Queued {
+    /// The message.
+    pub message: Arc<Message>,
+    /// The due recipients.
+    pub recipients: Vec<Recipient>,
+    /// The content where the store has it at hand; else [`Store::body`] reads it.
+    pub body: Option<Body>,
+}
+
+/// A line of the queue list: one recipient.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    /// The message.
+    pub message: MessageId,
+    /// Its reverse-path.
+    pub sender: Address,
+    /// When it was accepted.
+    pub received_at: Timestamp,
+    /// Its size.
+    pub size: u64,
+    /// The recipient.
+    pub recipient: Recipient,
+    /// The destination's own state, where it has one.
+    pub destination: Option<Destination>,
+}
+
+/// Which rows to list.
+#[derive(Clone, Debug, Default)]
+pub struct RowFilter {
+    /// Only recipients that are not yet delivered, failed or dropped.
+    pub open_only: bool,
+    /// Only this message.
+    pub message: Option<MessageId>,
+    /// Only this destination.
+    pub destination: Option<DestinationKey>,
+    /// At most so many rows, by time of arrival, after this row.
+    pub after: Option<(MessageId, u32)>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// All that is known about one message.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Story {
+    /// The message.
+    pub message: Message,
+    /// Its recipients.
+    pub recipients: Vec<Recipient>,
+    /// Its attempts, oldest first.
+    pub attempts: Vec<AttemptRecord>,
+    /// What else happened, oldest first.
+    pub events: Vec<Event>,
+    /// Whether the content is still kept.
+    pub has_body: bool,
+    /// The destinations of the recipients, where they have a state of their own.
+    pub destinations: Vec<Destination>,
+}
+
+/// Why the store did not do it.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum StoreError {
+    /// No room on the disk.
+    #[error("the disk with {} is full: {reported}", path.display())]
+    Full {
+        /// Where.
+        path: PathBuf,
+        /// What the system reported.
+        reported: String,
+    },
+    /// The lease is no longer ours.
+    #[error("the lease of {destination} has passed to somebody else")]
+    Fenced {
+        /// Which destination.
+        destination: DestinationKey,
+    },
+    /// There is no such message.
+    #[error("there is no message `{0}` in the queue")]
+    NotFound(String),
+    /// Several messages answer to this abbreviation.
+    #[error("`{text}` fits {} messages, for example {} and {}", matches.len(), matches.first().map(ToString::to_string).unwrap_or_default(), matches.get(1).map(ToString::to_string).unwrap_or_default())]
+    Ambiguous {
+        /// What was asked for.
+        text: String,
+        /// Some that fit.
+        matches: Vec<MessageId>,
+    },
+    /// Another process has the data directory.
+    #[error("the data directory {} is in use by another Postrider{}", path.display(), pid.map(|p| format!(" (process {p})")).unwrap_or_default())]
+    InUse {
+        /// The directory.
+        path: PathBuf,
+        /// The process, where it left its number.
+        pid: Option<u32>,
+    },
+    /// The operating system failed.
+    #[error("{doing} {}: {reported}", path.display())]
+    Io {
+        /// What was being done.
+        doing: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What the system reported.
+        reported: String,
+    },
+    /// The database refused or is damaged.
+    #[error("the queue's database {}: {reported}", path.display())]
+    Database {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite reported.
+        reported: String,
+    },
+    /// The database was written by a newer version.
+    #[error("the queue's database {} has format {found}; this version reads up to {known}", path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: u32,
+        /// The newest format known.
+        known: u32,
+    },
+    /// The store has stopped; whether the change was made cannot be told.
+    #[error("the store stopped before it could confirm the change")]
+    Uncertain,
+}
+
+/// What keeps the queue.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Begins to take the content of a message.
+    fn stage(&self, id: MessageId) -> Box<dyn BodyWriter>;
+
+    /// Keeps a message. When this returns `Ok`, the message will not be lost.
+    async fn accept(&self, new: NewMessage) -> Result<(), StoreError>;
+
+    /// Every destination with queued recipients.
+    async fn due_destinations(&self) -> Result<Vec<DueDestination>, StoreError>;
+
+    /// Takes the lease of a destination and fences every earlier one.
+    async fn lease(&self, destination: &DestinationKey) -> Result<Lease, StoreError>;
+
+    /// The queued recipients of a destination that are due at `now`, longest-due first, grouped by
+    /// message, at most `limit` recipients, leaving out those named in `except`; and when the next
+    /// one after them is due.
+    async fn due(
+        &self,
+        lease: &Lease,
+        now: Timestamp,
+        limit: usize,
+        except: &[(MessageId, u32)],
+    ) -> Result<(Vec<Queued>, Option<Timestamp>), StoreError>;
+
+    /// The content of a message.
+    async fn body(&self, id: MessageId) -> Result<Body, StoreError>;
+
+    /// Writes down that an attempt is about to transmit: the recipients become `Sending`.
+    /// After a crash this tells which outcomes are unknown.
+    async fn begin(
+        &self,
+        lease: &Lease,
+        message: MessageId,
+        recipients: &[u32],
+    ) -> Result<(), StoreError>;
+
+    /// Writes down what an attempt came to, all in one transaction: the attempt, the recipients' new
+    /// states, the destination's, and the reports that are due. The content of a message whose
+    /// recipients are all final is removed.
+    async fn record(
+        &self,
+        lease: &Lease,
+        record: AttemptRecord,
+        destination: Option<DestinationUpdate>,
+        reports: Vec<NewMessage>,
+        events: Vec<Event>,
+    ) -> Result<(), StoreError>;
+
+    /// The open recipients whose attempt was interrupted by a crash are put back to `Queued`, with an
+    /// `Interrupted` event and a recorded attempt of unknown outcome each. Done once at start.
+    async fn recover(&self, now: Timestamp) -> Result<u64, StoreError>;
+
+    /// Lines of the queue list.
+    async fn rows(&self, filter: RowFilter) -> Result<Vec<Row>, StoreError>;
+
+    /// The message with this name or unambiguous part of it (at least 4 characters).
+    async fn find(&self, text: &str) -> Result<MessageId, StoreError>;
+
+    /// All that is known about a message.
+    async fn story(&self, id: MessageId) -> Result<Story, StoreError>;
+
+    /// Changes open recipients of a message by the administrator's wish: to `Held`, to `Queued` (due
+    /// at `at`), or to `Dropped`; writes the event; answers which recipients changed.
+    async fn change(
+        &self,
+        id: MessageId,
+        recipients: Option<&[u32]>,
+        to: RecipientState,
+        at: Timestamp,
+    ) -> Result<Vec<Recipient>, StoreError>;
+
+    /// Stops or lets go on a destination.
+    async fn pause(
+        &self,
+        destination: &DestinationKey,
+        paused: bool,
+        at: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// Moves the queued recipients of `from` to where `to` says for their address; `None` leaves one.
+    /// Used at start, when the routes have changed.
+    async fn reroute(
+        &self,
+        from: &DestinationKey,
+        to: &(dyn for<'a> Fn(&'a Address) -> Option<DestinationKey> + Send + Sync),
+        at: Timestamp,
+    ) -> Result<u64, StoreError>;
+
+    /// Removes messages that ended before `before`, with their history; answers how many.
+    async fn prune(&self, before: Timestamp, limit: usize) -> Result<u64, StoreError>;
+
+    /// Bytes free for the store.
+    fn free_space(&self) -> Result<u64, StoreError>;
+}

@@ -1,0 +1,1 @@
+//! The receiving role: SMTP sessions in, durable messages out.

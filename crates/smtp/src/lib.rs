@@ -1,0 +1,1 @@
+//! Sans-I/O SMTP: commands, replies, extensions, server and client state machines.

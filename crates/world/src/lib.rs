@@ -1,0 +1,1 @@
+//! Clock, randomness, network and disk: real, or simulated from a seed.
