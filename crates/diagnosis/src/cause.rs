@@ -125,7 +125,8 @@ impl Serialize for Cause {
 impl<'de> Deserialize<'de> for Cause {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let id = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        Cause::from_id(&id)
-            .ok_or_else(|| serde::de::Error::custom(format!("`{id}` is no cause this version knows")))
+        Cause::from_id(&id).ok_or_else(|| {
+            serde::de::Error::custom(format!("`{id}` is no cause this version knows"))
+        })
     }
 }

@@ -57,7 +57,9 @@ impl fmt::Debug for MessageId {
 
 /// The text is no message name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no message id: 26 letters and digits are expected, as `postrider queue list` shows them")]
+#[error(
+    "`{0}` is no message id: 26 letters and digits are expected, as `postrider queue list` shows them"
+)]
 pub struct ParseMessageIdError(pub String);
 
 impl FromStr for MessageId {
@@ -70,8 +72,10 @@ impl FromStr for MessageId {
         }
         let mut value: u128 = 0;
         for (i, c) in text.bytes().enumerate() {
-            let digit =
-                ALPHABET.iter().position(|&a| a == c.to_ascii_lowercase()).ok_or_else(wrong)?;
+            let digit = ALPHABET
+                .iter()
+                .position(|&a| a == c.to_ascii_lowercase())
+                .ok_or_else(wrong)?;
             if i == 0 && digit > 7 {
                 return Err(wrong());
             }
@@ -103,14 +107,28 @@ mod tests {
         let early = MessageId::new(1_700_000_000_000, &[255; 10]);
         let late = MessageId::new(1_700_000_000_001, &[0; 10]);
         assert_eq!(early.to_string().parse::<MessageId>().unwrap(), early);
-        assert_eq!(late.to_string().to_uppercase().parse::<MessageId>().unwrap(), late);
+        assert_eq!(
+            late.to_string()
+                .to_uppercase()
+                .parse::<MessageId>()
+                .unwrap(),
+            late
+        );
         assert!(early < late && early.to_string() < late.to_string());
     }
 
     #[test]
     fn text_that_is_no_id_is_refused_with_the_text() {
-        for text in ["", "abc", "zzzzzzzzzzzzzzzzzzzzzzzzzz", "0123456789abcdefghijklmnop"] {
-            assert_eq!(text.parse::<MessageId>(), Err(ParseMessageIdError(text.to_owned())));
+        for text in [
+            "",
+            "abc",
+            "zzzzzzzzzzzzzzzzzzzzzzzzzz",
+            "0123456789abcdefghijklmnop",
+        ] {
+            assert_eq!(
+                text.parse::<MessageId>(),
+                Err(ParseMessageIdError(text.to_owned()))
+            );
         }
     }
 }

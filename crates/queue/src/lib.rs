@@ -3,6 +3,7 @@
 //! The queue knows no SQL and does no I/O of its own: a [`Store`] keeps it, [`policy`] decides what
 //! a failure means for the next attempt, and the roles (`reception`, `delivery`) do the talking.
 
+mod courier;
 mod id;
 mod model;
 pub mod policy;
@@ -10,6 +11,7 @@ mod record;
 pub mod route;
 mod store;
 
+pub use courier::{Courier, Intake};
 pub use id::{MessageId, ParseMessageIdError};
 pub use model::{
     BodyKind, Destination, DestinationKey, Message, MessageKind, Origin, Recipient, RecipientState,

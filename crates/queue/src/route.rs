@@ -1,1 +1,312 @@
 //! Routes: from an address to the destination it goes to.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use smtp::Address;
+
+use crate::DestinationKey;
+
+/// A next hop, as configured.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum NextHop {
+    /// The mail exchangers of the recipient's domain (RFC 5321 §5.1).
+    Mx,
+    /// An SMTP server.
+    Smtp(HostPort),
+    /// An LMTP server over TCP (RFC 2033).
+    Lmtp(HostPort),
+    /// An LMTP server on a Unix socket.
+    LmtpUnix(PathBuf),
+    /// A Maildir on this machine.
+    Maildir(PathBuf),
+}
+
+/// A host, by name or address, and a port.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct HostPort {
+    /// Name or address, without brackets.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+}
+
+impl fmt::Display for HostPort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
+    }
+}
+
+impl fmt::Display for NextHop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NextHop::Mx => f.write_str("mx"),
+            NextHop::Smtp(to) => write!(f, "smtp://{to}"),
+            NextHop::Lmtp(to) => write!(f, "lmtp://{to}"),
+            NextHop::LmtpUnix(path) => write!(f, "lmtp+unix:{}", path.display()),
+            NextHop::Maildir(path) => write!(f, "maildir:{}", path.display()),
+        }
+    }
+}
+
+/// The text is no next hop.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ParseNextHopError {
+    /// No known scheme.
+    #[error(
+        "`{0}` is no next hop; write \"mx\", \"smtp://host:port\", \"lmtp://host:port\", \"lmtp+unix:/path\" or \"maildir:/path\""
+    )]
+    Scheme(String),
+    /// The host or port is missing or wrong.
+    #[error(
+        "`{0}` needs a host and a port from 1 to 65535, like `smtp://mail.example.org:25` or `smtp://[2001:db8::1]:25`"
+    )]
+    HostPort(String),
+    /// The path is not absolute.
+    #[error("`{0}` needs an absolute path, like `maildir:/var/mail/inbox`")]
+    Path(String),
+    /// Encrypted submission to the next hop is not built yet.
+    #[error(
+        "`{0}`: smtps:// (TLS from the first byte) is not available in this version; use smtp://"
+    )]
+    NotYet(String),
+}
+
+const SMTP_PORT: u16 = 25;
+const LMTP_PORT: u16 = 24;
+
+impl FromStr for NextHop {
+    type Err = ParseNextHopError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "mx" {
+            Ok(NextHop::Mx)
+        } else if let Some(rest) = text.strip_prefix("smtp://") {
+            host_port(rest, SMTP_PORT, text).map(NextHop::Smtp)
+        } else if let Some(rest) = text.strip_prefix("lmtp://") {
+            host_port(rest, LMTP_PORT, text).map(NextHop::Lmtp)
+        } else if let Some(rest) = text.strip_prefix("lmtp+unix:") {
+            absolute(rest, text).map(NextHop::LmtpUnix)
+        } else if let Some(rest) = text.strip_prefix("maildir:") {
+            absolute(rest, text).map(NextHop::Maildir)
+        } else if text.starts_with("smtps://") {
+            Err(ParseNextHopError::NotYet(text.to_owned()))
+        } else {
+            Err(ParseNextHopError::Scheme(text.to_owned()))
+        }
+    }
+}
+
+fn absolute(path: &str, text: &str) -> Result<PathBuf, ParseNextHopError> {
+    let path = PathBuf::from(path.strip_prefix("//").unwrap_or(path));
+    if path.is_absolute() {
+        Ok(path)
+    } else {
+        Err(ParseNextHopError::Path(text.to_owned()))
+    }
+}
+
+fn host_port(rest: &str, default: u16, text: &str) -> Result<HostPort, ParseNextHopError> {
+    let wrong = || ParseNextHopError::HostPort(text.to_owned());
+    let rest = rest.strip_suffix('/').unwrap_or(rest);
+    let (host, port) = if let Some(v6) = rest.strip_prefix('[') {
+        let (host, tail) = v6.split_once(']').ok_or_else(wrong)?;
+        host.parse::<std::net::Ipv6Addr>().map_err(|_| wrong())?;
+        (host, tail.strip_prefix(':'))
+    } else {
+        match rest.rsplit_once(':') {
+            Some((host, port)) => (host, Some(port)),
+            None => (rest, None),
+        }
+    };
+    let port = match port {
+        Some(port) => port.parse().ok().filter(|p| *p != 0).ok_or_else(wrong)?,
+        None => default,
+    };
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
+    if host.is_empty() || !(rest.starts_with('[') || host.chars().all(plain)) {
+        return Err(wrong());
+    }
+    Ok(HostPort {
+        host: host.to_ascii_lowercase(),
+        port,
+    })
+}
+
+/// A destination key, taken apart: what `delivery` acts on.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Target {
+    /// The mail exchangers of this domain.
+    Domain(String),
+    /// A configured next hop.
+    Hop(NextHop),
+    /// The address has no domain and no route takes it.
+    Nowhere,
+}
+
+const DOMAIN_PREFIX: &str = "mx:";
+const NOWHERE: &str = "nowhere";
+
+impl Target {
+    /// The key of this target.
+    #[must_use]
+    pub fn key(&self) -> DestinationKey {
+        DestinationKey::new(&match self {
+            Target::Domain(domain) => format!("{DOMAIN_PREFIX}{domain}"),
+            Target::Hop(hop) => hop.to_string(),
+            Target::Nowhere => NOWHERE.to_owned(),
+        })
+    }
+
+    /// The target of a key.
+    pub fn of(key: &DestinationKey) -> Result<Target, ParseNextHopError> {
+        match key.as_str() {
+            NOWHERE => Ok(Target::Nowhere),
+            text => match text.strip_prefix(DOMAIN_PREFIX) {
+                Some(domain) => Ok(Target::Domain(domain.to_owned())),
+                None => text.parse().map(Target::Hop),
+            },
+        }
+    }
+}
+
+/// The table of routes: the most specific domain wins, `*` comes last, and without it `mx`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Routes {
+    exact: HashMap<String, NextHop>,
+    otherwise: Option<NextHop>,
+}
+
+impl Routes {
+    /// Adds a route. `domain` is `example.org` (that domain only), `.example.org` (everything below
+    /// it) or `*`.
+    pub fn insert(&mut self, domain: &str, hop: NextHop) {
+        if domain == "*" {
+            self.otherwise = Some(hop);
+        } else {
+            self.exact.insert(domain.to_ascii_lowercase(), hop);
+        }
+    }
+
+    /// The next hop for a domain.
+    #[must_use]
+    pub fn next_hop(&self, domain: &str) -> &NextHop {
+        if let Some(hop) = self.exact.get(domain) {
+            return hop;
+        }
+        let mut rest = domain;
+        while let Some(dot) = rest.find('.') {
+            let (parent, below) = (&rest[dot..], &rest[dot + 1..]);
+            if let Some(hop) = self.exact.get(parent) {
+                return hop;
+            }
+            rest = below;
+        }
+        self.otherwise.as_ref().unwrap_or(&NextHop::Mx)
+    }
+
+    /// Where mail for an address goes.
+    #[must_use]
+    pub fn target(&self, address: &Address) -> Target {
+        // RFC 5321 §2.4: domains are compared without regard to case.
+        let domain = address.domain().map(str::to_lowercase);
+        let hop = match &domain {
+            Some(domain) => self.next_hop(domain),
+            None => self.otherwise.as_ref().unwrap_or(&NextHop::Mx),
+        };
+        match (hop, domain) {
+            (NextHop::Mx, Some(domain)) => Target::Domain(domain),
+            (NextHop::Mx, None) => Target::Nowhere,
+            (hop, _) => Target::Hop(hop.clone()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_next_hop_reads_back_from_its_text() {
+        for text in [
+            "mx",
+            "smtp://127.0.0.1:2600",
+            "smtp://mail.example.org:25",
+            "smtp://[::1]:25",
+            "lmtp://localhost:24",
+            "lmtp+unix:/run/dovecot/lmtp",
+            "maildir:/tmp/inbox",
+        ] {
+            assert_eq!(text.parse::<NextHop>().unwrap().to_string(), text);
+            let target = Target::Hop(text.parse().unwrap());
+            assert_eq!(Target::of(&target.key()), Ok(target));
+        }
+        assert_eq!(
+            "smtp://mail.example.org"
+                .parse::<NextHop>()
+                .unwrap()
+                .to_string(),
+            "smtp://mail.example.org:25"
+        );
+    }
+
+    #[test]
+    fn text_that_is_no_next_hop_is_refused_with_what_is_allowed() {
+        for text in [
+            "",
+            "MX",
+            "http://x",
+            "smtp://",
+            "smtp://:25",
+            "smtp://h:0",
+            "smtp://h:99999",
+            "smtp://a b:25",
+            "smtp://[::zz]:25",
+            "maildir:inbox",
+            "lmtp+unix:x",
+            "smtps://h:465",
+        ] {
+            assert!(text.parse::<NextHop>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_most_specific_domain_wins_and_the_star_comes_last() {
+        let mut routes = Routes::default();
+        assert_eq!(routes.next_hop("example.org"), &NextHop::Mx);
+        for (domain, port) in [
+            ("*", 1),
+            ("example.org", 2),
+            (".example.org", 3),
+            (".b.example.org", 4),
+        ] {
+            routes.insert(
+                domain,
+                NextHop::Smtp(HostPort {
+                    host: "h".into(),
+                    port,
+                }),
+            );
+        }
+        for (domain, port) in [
+            ("example.org", 2),
+            ("a.example.org", 3),
+            ("x.b.example.org", 4),
+            ("b.example.org", 3),
+            ("org", 1),
+            ("example.com", 1),
+        ] {
+            assert_eq!(
+                routes.next_hop(domain).to_string(),
+                format!("smtp://h:{port}"),
+                "{domain}"
+            );
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! The network: connections out and in, over TCP and Unix sockets.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use async_trait::async_trait;
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
+use tokio::net::{TcpListener, TcpStream, UnixStream};
+
+/// Whom to connect to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Peer {
+    /// An address and port.
+    Tcp(SocketAddr),
+    /// A Unix socket.
+    Unix(PathBuf),
+}
+
+impl std::fmt::Display for Peer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Peer::Tcp(address) => address.fmt(f),
+            Peer::Unix(path) => path.display().fmt(f),
+        }
+    }
+}
+
+/// Makes connections.
+#[async_trait]
+pub trait Net: Send + Sync {
+    /// Connects. No time-out of its own beyond the system's.
+    async fn connect(&self, to: &Peer) -> io::Result<Stream>;
+    /// Listens on an address; port 0 takes a free one.
+    async fn listen(&self, on: SocketAddr) -> io::Result<Listener>;
+}
+
+/// A connection.
+#[derive(Debug)]
+pub enum Stream {
+    /// Over TCP.
+    Tcp(TcpStream),
+    /// Over a Unix socket.
+    Unix(UnixStream),
+    /// Within this process, in a simulation.
+    Memory(DuplexStream),
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Stream::Tcp(s) => Pin::new(s).poll_read(cx, buf),
+            Stream::Unix(s) => Pin::new(s).poll_read(cx, buf),
+            Stream::Memory(s) => Pin::new(s).poll_read(cx, buf),
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Stream::Tcp(s) => Pin::new(s).poll_write(cx, buf),
+            Stream::Unix(s) => Pin::new(s).poll_write(cx, buf),
+            Stream::Memory(s) => Pin::new(s).poll_write(cx, buf),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Stream::Tcp(s) => Pin::new(s).poll_flush(cx),
+            Stream::Unix(s) => Pin::new(s).poll_flush(cx),
+            Stream::Memory(s) => Pin::new(s).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Stream::Tcp(s) => Pin::new(s).poll_shutdown(cx),
+            Stream::Unix(s) => Pin::new(s).poll_shutdown(cx),
+            Stream::Memory(s) => Pin::new(s).poll_shutdown(cx),
+        }
+    }
+}
+
+/// A listening socket.
+#[derive(Debug)]
+pub enum Listener {
+    /// Over TCP.
+    Tcp(TcpListener),
+    /// Within this process, in a simulation.
+    Memory {
+        /// The address it was asked for.
+        on: SocketAddr,
+        /// Connections as they come.
+        incoming: tokio::sync::Mutex<tokio::sync::mpsc::Receiver<(DuplexStream, SocketAddr)>>,
+    },
+}
+
+impl Listener {
+    /// Waits for the next connection and its client's address.
+    pub async fn accept(&self) -> io::Result<(Stream, SocketAddr)> {
+        match self {
+            Listener::Tcp(listener) => {
+                let (stream, address) = listener.accept().await?;
+                // Replies are small and each is waited for: Nagle's delay only costs.
+                stream.set_nodelay(true)?;
+                Ok((Stream::Tcp(stream), address))
+            }
+            Listener::Memory { incoming, .. } => match incoming.lock().await.recv().await {
+                Some((stream, address)) => Ok((Stream::Memory(stream), address)),
+                None => std::future::pending().await,
+            },
+        }
+    }
+
+    /// The address it listens on.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        match self {
+            Listener::Tcp(listener) => listener.local_addr(),
+            Listener::Memory { on, .. } => Ok(*on),
+        }
+    }
+}
+
+/// The machine's network.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RealNet;
+
+/// How many connections may wait to be accepted.
+const BACKLOG: i32 = 1024;
+
+#[async_trait]
+impl Net for RealNet {
+    async fn connect(&self, to: &Peer) -> io::Result<Stream> {
+        match to {
+            Peer::Tcp(address) => {
+                let stream = TcpStream::connect(address).await?;
+                stream.set_nodelay(true)?;
+                Ok(Stream::Tcp(stream))
+            }
+            Peer::Unix(path) => Ok(Stream::Unix(UnixStream::connect(path).await?)),
+        }
+    }
+
+    async fn listen(&self, on: SocketAddr) -> io::Result<Listener> {
+        use socket2::{Domain, Protocol, Socket, Type};
+        let socket = Socket::new(Domain::for_address(on), Type::STREAM, Some(Protocol::TCP))?;
+        socket.set_reuse_address(true)?;
+        if on.is_ipv6() {
+            socket.set_only_v6(true)?;
+        }
+        socket.bind(&on.into())?;
+        socket.listen(BACKLOG)?;
+        socket.set_nonblocking(true)?;
+        Ok(Listener::Tcp(TcpListener::from_std(socket.into())?))
+    }
+}
