@@ -1,1 +1,70 @@
-//! Resolving the next hop: the resolver trait, the real resolver, and the order of mail exchangers.
+//! Questions to the DNS: the resolver trait, the real resolver and a table for simulation.
+//!
+//! An answer without records and a question without an answer are different values: the first is
+//! the domain's doing, the second is trouble on the way, and only the second passes by itself.
+
+mod system;
+mod table;
+
+use std::net::IpAddr;
+
+use async_trait::async_trait;
+
+pub use system::{SetupError, SystemResolver};
+pub use table::TableResolver;
+
+/// A mail exchanger as published (RFC 5321 §5.1).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Mx {
+    /// Preference; the lowest comes first.
+    pub preference: u16,
+    /// Host name in lower case without the final dot; empty for a null MX (RFC 7505).
+    pub exchange: String,
+}
+
+impl Mx {
+    /// Whether the record says that the domain takes no mail (RFC 7505 §3).
+    #[must_use]
+    pub fn is_null(&self) -> bool {
+        self.exchange.is_empty()
+    }
+}
+
+/// Why a question has no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DnsError {
+    /// The name does not exist (NXDOMAIN, RFC 1035 §4.1.1; RFC 8020).
+    #[error("{name} does not exist")]
+    NoSuchName {
+        /// The name.
+        name: String,
+    },
+    /// No usable answer now: SERVFAIL, REFUSED, a time-out, an unreachable or broken server.
+    #[error("no answer to {question}: {reported}")]
+    Temporary {
+        /// The question, like `MX example.org`.
+        question: String,
+        /// What the resolver reported.
+        reported: String,
+    },
+    /// The name cannot be asked for: it is no domain name.
+    #[error("`{name}` is no domain name: {reported}")]
+    NotAName {
+        /// The name.
+        name: String,
+        /// What is wrong with it.
+        reported: String,
+    },
+}
+
+/// Answers questions about names. An empty list means that the name exists without such records.
+#[async_trait]
+pub trait Resolver: Send + Sync {
+    /// The mail exchangers of a domain, in no particular order.
+    async fn mx(&self, domain: &str) -> Result<Vec<Mx>, DnsError>;
+
+    /// The addresses of a host, of both families, those of IPv6 first.
+    ///
+    /// If one family gives addresses and the other trouble, the addresses count.
+    async fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, DnsError>;
+}

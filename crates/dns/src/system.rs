@@ -1,0 +1,207 @@
+//! The real resolver: hickory, asking the configured servers or those of `/etc/resolv.conf`.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use hickory_proto::rr::{Name, RData, RecordType};
+use hickory_resolver::config::{
+    ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts,
+};
+use hickory_resolver::net::NetError;
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::{Resolver as Hickory, TokioResolver};
+
+use crate::{DnsError, Mx, Resolver};
+
+/// Asks real name servers.
+#[derive(Debug)]
+pub struct SystemResolver {
+    hickory: TokioResolver,
+}
+
+/// The resolver could not be set up.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the DNS resolver cannot be set up from {source_of_servers}: {reported}")]
+pub struct SetupError {
+    /// Where the servers were to come from.
+    pub source_of_servers: &'static str,
+    /// What the resolver reported.
+    pub reported: String,
+}
+
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+impl SystemResolver {
+    /// Asks `servers`; if there are none, those of the system's configuration.
+    ///
+    /// To be called within a tokio runtime.
+    pub fn new(servers: &[SocketAddr]) -> Result<SystemResolver, SetupError> {
+        let failed = |source_of_servers| {
+            move |error: NetError| SetupError {
+                source_of_servers,
+                reported: error.to_string(),
+            }
+        };
+        let mut builder = if servers.is_empty() {
+            TokioResolver::builder_tokio().map_err(failed("/etc/resolv.conf"))?
+        } else {
+            let servers = servers.iter().map(name_server).collect();
+            let config = ResolverConfig::from_parts(None, Vec::new(), servers);
+            Hickory::builder_with_config(config, TokioRuntimeProvider::default())
+        };
+        set_options(builder.options_mut(), servers.is_empty());
+        let hickory = builder.build().map_err(failed("[dns] servers"))?;
+        Ok(SystemResolver { hickory })
+    }
+
+    async fn ask(&self, name: &str, kind: RecordType) -> Result<Vec<RData>, DnsError> {
+        let not_a_name = |reported| DnsError::NotAName {
+            name: name.to_owned(),
+            reported,
+        };
+        let mut asked = Name::from_utf8(name).map_err(|e| not_a_name(e.to_string()))?;
+        // A final dot: mail domains are absolute names, no search list applies (RFC 5321 §2.3.5).
+        asked.set_fqdn(true);
+        match self.hickory.lookup(asked, kind).await {
+            Ok(lookup) => Ok(lookup
+                .answers()
+                .iter()
+                .map(|record| record.data.clone())
+                .collect()),
+            Err(error) if error.is_nx_domain() => Err(DnsError::NoSuchName {
+                name: name.to_owned(),
+            }),
+            Err(error) if error.is_no_records_found() => Ok(Vec::new()),
+            Err(error) => Err(DnsError::Temporary {
+                question: format!("{kind} {name}"),
+                reported: error.to_string(),
+            }),
+        }
+    }
+}
+
+fn set_options(options: &mut ResolverOpts, system: bool) {
+    options.timeout = TIMEOUT;
+    options.attempts = 2;
+    options.cache_size = 4096;
+    if !system {
+        options.use_hosts_file = ResolveHosts::Never;
+    }
+}
+
+fn name_server(address: &SocketAddr) -> NameServerConfig {
+    let with_port = |mut connection: ConnectionConfig| {
+        connection.port = address.port();
+        connection
+    };
+    // Answers "no such name" of the configured server are believed: it is the administrator's.
+    NameServerConfig::new(
+        address.ip(),
+        true,
+        vec![
+            with_port(ConnectionConfig::udp()),
+            with_port(ConnectionConfig::tcp()),
+        ],
+    )
+}
+
+fn host_name(name: &Name) -> String {
+    let text = name.to_ascii().to_ascii_lowercase();
+    text.strip_suffix('.').unwrap_or(&text).to_owned()
+}
+
+#[async_trait]
+impl Resolver for SystemResolver {
+    async fn mx(&self, domain: &str) -> Result<Vec<Mx>, DnsError> {
+        let answers = self.ask(domain, RecordType::MX).await?;
+        let exchanger = |data: &RData| match data {
+            RData::MX(mx) => Some(Mx {
+                preference: mx.preference,
+                exchange: host_name(&mx.exchange),
+            }),
+            _ => None,
+        };
+        Ok(answers.iter().filter_map(exchanger).collect())
+    }
+
+    async fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, DnsError> {
+        let v6 = self.ask(host, RecordType::AAAA).await;
+        let v4 = self.ask(host, RecordType::A).await;
+        let address = |data: &RData| match data {
+            RData::A(a) => Some(IpAddr::V4(a.0)),
+            RData::AAAA(aaaa) => Some(IpAddr::V6(aaaa.0)),
+            _ => None,
+        };
+        let found: Vec<IpAddr> = [&v6, &v4]
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter_map(address)
+            .collect();
+        if !found.is_empty() {
+            return Ok(found);
+        }
+        // Trouble in either family outranks "does not exist" in the other: it may hide an address.
+        match (v6, v4) {
+            (Err(trouble @ DnsError::Temporary { .. }), _)
+            | (_, Err(trouble @ DnsError::Temporary { .. }))
+            | (Err(trouble), _)
+            | (_, Err(trouble)) => Err(trouble),
+            (Ok(_), Ok(_)) => Ok(Vec::new()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A name server that answers every question with one response code (RFC 1035 §4.1.1).
+    fn server_that_says(code: u8) -> SocketAddr {
+        let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let address = socket.local_addr().unwrap();
+        std::thread::spawn(move || {
+            let mut packet = [0; 512];
+            while let Ok((length, client)) = socket.recv_from(&mut packet) {
+                packet[2] |= 0x80;
+                packet[3] = packet[3] & 0xF0 | code;
+                if socket.send_to(&packet[..length], client).is_err() {
+                    break;
+                }
+            }
+        });
+        address
+    }
+
+    #[tokio::test]
+    async fn a_server_that_fails_is_trouble_and_not_a_missing_name() {
+        let resolver = SystemResolver::new(&[server_that_says(2)]).unwrap();
+        let answer = resolver.mx("example.org").await;
+        assert!(
+            matches!(answer, Err(DnsError::Temporary { .. })),
+            "{answer:?}"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_name_that_does_not_exist_is_said_not_to_exist() {
+        let resolver = SystemResolver::new(&[server_that_says(3)]).unwrap();
+        let missing = DnsError::NoSuchName {
+            name: "example.org".into(),
+        };
+        assert_eq!(resolver.mx("example.org").await, Err(missing.clone()));
+        assert_eq!(resolver.addresses("example.org").await, Err(missing));
+    }
+
+    #[tokio::test]
+    async fn a_name_that_is_none_is_told_apart() {
+        let resolver = SystemResolver::new(&["127.0.0.1:9".parse().unwrap()]).unwrap();
+        let long = "a".repeat(64);
+        let answer = resolver.mx(&long).await;
+        assert!(
+            matches!(answer, Err(DnsError::NotAName { .. })),
+            "{answer:?}"
+        );
+    }
+}
