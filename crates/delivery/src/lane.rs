@@ -1,0 +1,338 @@
+//! One destination in memory: what waits for it, what is in hand, how many connections it bears.
+//!
+//! A lane does no I/O and holds no clock. The store is the truth about what is queued; the lane
+//! knows which of it somebody in this process has in hand (*claimed*), so that no recipient is
+//! taken twice.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use queue::{Body, Destination, DestinationKey, Lease, Message, MessageId, Queued, Recipient};
+use tokio::sync::Notify;
+
+/// A recipient of a message, as the lane counts them.
+pub(crate) type Claim = (MessageId, u32);
+
+/// A message ready to be sent, with recipients that this process has claimed.
+#[derive(Clone, Debug)]
+pub(crate) struct Work {
+    pub(crate) message: Arc<Message>,
+    pub(crate) recipients: Vec<Recipient>,
+    pub(crate) body: Option<Body>,
+}
+
+impl Work {
+    pub(crate) fn claims(&self) -> impl Iterator<Item = Claim> + '_ {
+        self.recipients.iter().map(|r| (self.message.id, r.index))
+    }
+
+    /// Bytes of content held in memory.
+    pub(crate) fn held_bytes(&self) -> usize {
+        match &self.body {
+            Some(Body::Inline(bytes)) => bytes.len(),
+            Some(Body::File(_)) | None => 0,
+        }
+    }
+}
+
+/// The state of one destination.
+#[derive(Debug)]
+pub(crate) struct Lane {
+    /// What is remembered of it durably.
+    pub(crate) destination: Destination,
+    /// The right to send there, once taken.
+    pub(crate) lease: Option<Lease>,
+    /// Told when there is something to take.
+    pub(crate) work_came: Arc<Notify>,
+    /// When the store has something due that is not claimed; `None` if nothing is known of.
+    pub(crate) next_due: Option<Timestamp>,
+    /// Sessions open or opening.
+    pub(crate) sessions: usize,
+    /// Those of them that will take the next work: opening, or idle.
+    pub(crate) hungry: usize,
+    ready: VecDeque<Work>,
+    claimed: HashSet<Claim>,
+    /// While the store is being read: what was concluded since, which the answer may still show.
+    concluded_while_reading: Option<HashSet<Claim>>,
+    window: f64,
+}
+
+/// Connections to a destination at first.
+const FIRST_WINDOW: f64 = 5.0;
+
+impl Lane {
+    pub(crate) fn new(key: &DestinationKey) -> Lane {
+        let destination = Destination {
+            key: key.clone(),
+            blocked_until: None,
+            failures: 0,
+            last: None,
+            paused: false,
+        };
+        Lane::of(destination, None)
+    }
+
+    pub(crate) fn of(destination: Destination, next_due: Option<Timestamp>) -> Lane {
+        Lane {
+            destination,
+            lease: None,
+            work_came: Arc::new(Notify::new()),
+            next_due,
+            sessions: 0,
+            hungry: 0,
+            ready: VecDeque::new(),
+            claimed: HashSet::new(),
+            concluded_while_reading: None,
+            window: FIRST_WINDOW,
+        }
+    }
+
+    /// Whether the lane can be forgotten: nothing in it, nothing known to come.
+    pub(crate) fn is_forgettable(&self) -> bool {
+        self.sessions == 0
+            && self.claimed.is_empty()
+            && self.next_due.is_none()
+            && self.concluded_while_reading.is_none()
+    }
+
+    pub(crate) fn claim(&mut self, claims: impl IntoIterator<Item = Claim>) {
+        self.claimed.extend(claims);
+    }
+
+    /// Gives up claims on recipients that stay in the store, due at `due`.
+    pub(crate) fn give_back(&mut self, claims: impl IntoIterator<Item = Claim>, due: Timestamp) {
+        for claim in claims {
+            self.claimed.remove(&claim);
+        }
+        self.due_at(due);
+    }
+
+    /// Gives up claims on recipients whose outcome is recorded.
+    pub(crate) fn conclude(&mut self, claims: impl IntoIterator<Item = Claim>) {
+        for claim in claims {
+            self.claimed.remove(&claim);
+            if let Some(concluded) = &mut self.concluded_while_reading {
+                concluded.insert(claim);
+            }
+        }
+    }
+
+    /// Notes that the store has something due at `at`.
+    pub(crate) fn due_at(&mut self, at: Timestamp) {
+        self.next_due = Some(self.next_due.map_or(at, |known| known.min(at)));
+    }
+
+    pub(crate) fn push(&mut self, work: Work) {
+        self.ready.push_back(work);
+        self.work_came.notify_one();
+    }
+
+    pub(crate) fn push_front(&mut self, work: Work) {
+        self.ready.push_front(work);
+        self.work_came.notify_one();
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<Work> {
+        self.ready.pop_front()
+    }
+
+    pub(crate) fn ready(&self) -> usize {
+        self.ready.len()
+    }
+
+    /// Takes out of the ready work what is about these recipients of a message (all of them for `None`).
+    pub(crate) fn withdraw(&mut self, message: MessageId, only: Option<&[u32]>) -> Vec<Work> {
+        let mut out = Vec::new();
+        for work in self.ready.iter_mut().filter(|w| w.message.id == message) {
+            let (gone, kept): (Vec<_>, Vec<_>) = std::mem::take(&mut work.recipients)
+                .into_iter()
+                .partition(|r| only.is_none_or(|only| only.contains(&r.index)));
+            work.recipients = kept;
+            out.push(Work { message: work.message.clone(), recipients: gone, body: None });
+        }
+        self.ready.retain(|work| !work.recipients.is_empty());
+        out
+    }
+
+    /// Empties the ready work, to be read from the store again.
+    pub(crate) fn drain_ready(&mut self) -> Vec<Work> {
+        self.ready.drain(..).collect()
+    }
+
+    /// Begins to read the store; answers what is claimed now. `None` if a reading is under way.
+    pub(crate) fn begin_reading(&mut self) -> Option<Vec<Claim>> {
+        if self.concluded_while_reading.is_some() {
+            return None;
+        }
+        self.concluded_while_reading = Some(HashSet::new());
+        self.next_due = None;
+        Some(self.claimed.iter().copied().collect())
+    }
+
+    /// Takes in what the store answered: claims and readies what nobody has or had meanwhile.
+    pub(crate) fn end_reading(&mut self, found: Vec<Queued>, next: Option<Timestamp>) {
+        let concluded = self.concluded_while_reading.take().unwrap_or_default();
+        for mut queued in found {
+            let id = queued.message.id;
+            queued.recipients.retain(|r| {
+                !concluded.contains(&(id, r.index)) && self.claimed.insert((id, r.index))
+            });
+            if !queued.recipients.is_empty() {
+                let Queued { message, recipients, body } = queued;
+                self.push(Work { message, recipients, body });
+            }
+        }
+        if let Some(next) = next {
+            self.due_at(next);
+        }
+    }
+
+    /// Whether the destination may be tried at `now`.
+    pub(crate) fn is_open(&self, now: Timestamp) -> bool {
+        !self.destination.paused && self.destination.blocked_until.is_none_or(|until| until <= now)
+    }
+
+    /// Connections that it bears now: one probe after a failure, else what its signals allow.
+    pub(crate) fn allowed_sessions(&self, most: usize) -> usize {
+        if self.destination.failures > 0 { 1 } else { (self.window as usize).clamp(1, most) }
+    }
+
+    /// When something can be done again, if nothing can be done now.
+    pub(crate) fn wakes_at(&self) -> Option<Timestamp> {
+        if self.destination.paused {
+            return None;
+        }
+        let due = if self.ready.is_empty() { self.next_due? } else { Timestamp::MIN };
+        Some(self.destination.blocked_until.map_or(due, |until| until.max(due)))
+    }
+
+    /// A message was taken: one more connection for each window's worth (additive increase).
+    pub(crate) fn went_well(&mut self, most: usize) {
+        self.window = (self.window + 1.0 / self.window).min(most as f64);
+    }
+
+    /// The destination as a whole refused or failed: half as many (multiplicative decrease).
+    pub(crate) fn went_badly(&mut self) {
+        self.window = (self.window / 2.0).max(1.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use queue::{BodyKind, MessageKind, Origin, RecipientState};
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + seconds).unwrap()
+    }
+
+    fn queued(n: u8, recipients: u32) -> Queued {
+        let key = DestinationKey::new("mx:example.org");
+        let message = Message {
+            id: MessageId::from_bytes([n; 16]),
+            sender: "a@example.com".parse().unwrap(),
+            received_at: at(0),
+            expires_at: at(432_000),
+            size: 3,
+            body_kind: BodyKind::SevenBit,
+            smtputf8: false,
+            hops: 1,
+            kind: MessageKind::Mail,
+            origin: Origin {
+                client: "127.0.0.1".into(),
+                helo: None,
+                protocol: "ESMTP".into(),
+                about: None,
+            },
+        };
+        let recipient = |index| Recipient {
+            index,
+            address: format!("r{index}@example.org").parse().unwrap(),
+            destination: key.clone(),
+            state: RecipientState::Queued,
+            next_attempt: Some(at(0)),
+            attempts: 0,
+            last: None,
+            basis: None,
+        };
+        Queued {
+            message: Arc::new(message),
+            recipients: (0..recipients).map(recipient).collect(),
+            body: None,
+        }
+    }
+
+    fn lane() -> Lane {
+        Lane::new(&DestinationKey::new("mx:example.org"))
+    }
+
+    #[test]
+    fn what_was_concluded_during_a_reading_is_not_taken_again() {
+        let mut lane = lane();
+        lane.claim([(queued(1, 1).message.id, 0)]);
+        assert_eq!(lane.begin_reading().unwrap().len(), 1);
+        lane.conclude([(queued(1, 1).message.id, 0)]);
+        lane.end_reading(vec![queued(1, 1), queued(2, 2)], None);
+        let work = lane.pop().unwrap();
+        assert_eq!((work.message.id, work.recipients.len()), (queued(2, 1).message.id, 2));
+        assert!(lane.pop().is_none());
+    }
+
+    #[test]
+    fn what_is_claimed_is_not_taken_twice_and_what_is_given_back_is_read_again() {
+        let mut lane = lane();
+        lane.begin_reading().unwrap();
+        assert!(lane.begin_reading().is_none(), "one reading at a time");
+        lane.end_reading(vec![queued(1, 2)], Some(at(60)));
+        lane.begin_reading().unwrap();
+        lane.end_reading(vec![queued(1, 2)], None);
+        assert_eq!(lane.ready(), 1);
+        let work = lane.pop().unwrap();
+        lane.give_back(work.claims(), at(5));
+        assert_eq!(lane.next_due, Some(at(5)));
+        assert_eq!(lane.begin_reading().unwrap(), []);
+        lane.end_reading(vec![queued(1, 2)], None);
+        assert_eq!(lane.ready(), 1);
+    }
+
+    #[test]
+    fn a_due_time_noted_during_a_reading_survives_it() {
+        let mut lane = lane();
+        lane.begin_reading().unwrap();
+        lane.due_at(at(3));
+        lane.end_reading(Vec::new(), Some(at(9)));
+        assert_eq!(lane.next_due, Some(at(3)));
+    }
+
+    #[test]
+    fn withdrawing_some_recipients_leaves_the_others() {
+        let mut lane = lane();
+        lane.begin_reading().unwrap();
+        lane.end_reading(vec![queued(1, 3), queued(2, 1)], None);
+        let gone = lane.withdraw(queued(1, 1).message.id, Some(&[1]));
+        assert_eq!(gone.iter().flat_map(Work::claims).map(|c| c.1).collect::<Vec<_>>(), [1]);
+        assert_eq!(lane.pop().unwrap().recipients.len(), 2);
+        lane.withdraw(queued(2, 1).message.id, None);
+        assert!(lane.pop().is_none());
+    }
+
+    #[test]
+    fn the_window_grows_by_one_a_window_and_halves_and_a_failing_destination_gets_one_probe() {
+        let mut lane = lane();
+        assert_eq!(lane.allowed_sessions(20), 5);
+        for _ in 0..6 {
+            lane.went_well(20);
+        }
+        assert_eq!(lane.allowed_sessions(20), 6);
+        lane.went_badly();
+        assert_eq!(lane.allowed_sessions(20), 3);
+        lane.destination.failures = 1;
+        assert_eq!(lane.allowed_sessions(20), 1);
+        lane.destination.failures = 0;
+        for _ in 0..1000 {
+            lane.went_well(20);
+        }
+        assert_eq!(lane.allowed_sessions(20), 20);
+    }
+}

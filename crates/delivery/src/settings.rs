@@ -1,0 +1,54 @@
+//! What the administrator may set about sending.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use queue::route::Routes;
+
+/// How mail is sent.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The name we give at EHLO, and by which we know ourselves among mail exchangers.
+    pub hostname: String,
+    /// Where mail goes; reports of our own are routed by it too.
+    pub routes: Arc<Routes>,
+    /// The port of mail exchangers found in the DNS.
+    pub smtp_port: u16,
+    /// How long to wait for a connection to one address.
+    pub connect_timeout: Duration,
+    /// Connections to all destinations together.
+    pub max_sessions: usize,
+    /// Connections to one destination, at most; the start is lower and follows its signals.
+    pub max_sessions_per_destination: usize,
+    /// Recipients of one transaction.
+    pub max_recipients: usize,
+    /// Messages over one connection, before it is closed.
+    pub max_messages_per_connection: u32,
+    /// How long an idle connection is kept for the next message.
+    pub idle_keep: Duration,
+    /// Messages of one destination that are kept at hand in memory.
+    pub max_ready: usize,
+    /// Bytes of message content that are kept at hand in memory, of all destinations together.
+    pub max_ready_bytes: usize,
+    /// How long our own reports stay in the queue.
+    pub report_lifetime: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            hostname: "localhost".to_owned(),
+            routes: Arc::new(Routes::default()),
+            smtp_port: 25,
+            connect_timeout: Duration::from_secs(30),
+            max_sessions: 500,
+            max_sessions_per_destination: 20,
+            max_recipients: 100,
+            max_messages_per_connection: 1000,
+            idle_keep: Duration::from_secs(2),
+            max_ready: 500,
+            max_ready_bytes: 32 << 20,
+            report_lifetime: Duration::from_secs(5 * 86_400),
+        }
+    }
+}
