@@ -1,32 +1,34 @@
 //! The steps of handing over a message.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
-/// A step on the way of a message to its next hop.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+/// A step of an attempt: from finding the next hop to taking leave of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// Finding the next hop.
     Route,
-    /// Opening a connection.
+    /// Opening the connection.
     Connect,
-    /// Waiting for the greeting (RFC 5321 §4.3.1).
+    /// Waiting for the greeting (RFC 5321 §3.1).
     Greeting,
     /// EHLO, HELO or LHLO.
     Hello,
-    /// STARTTLS and the handshake.
+    /// STARTTLS and the handshake (RFC 3207).
     StartTls,
-    /// AUTH.
+    /// AUTH (RFC 4954).
     Auth,
-    /// MAIL FROM.
+    /// MAIL.
     Mail,
-    /// RCPT TO.
+    /// RCPT.
     Rcpt,
-    /// DATA, up to the go-ahead.
+    /// DATA, before the go-ahead.
     Data,
-    /// Sending the content.
+    /// While the content is being sent.
     Content,
-    /// Waiting for the reply after the end of the content.
+    /// After the final dot or the last chunk, waiting for the reply.
     EndOfData,
     /// RSET.
     Reset,
@@ -35,7 +37,7 @@ pub enum Stage {
 }
 
 impl Stage {
-    /// The name as in JSON.
+    /// The name as it stands in records: `end_of_data`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -53,5 +55,11 @@ impl Stage {
             Stage::Reset => "reset",
             Stage::Quit => "quit",
         }
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }

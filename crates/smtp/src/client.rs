@@ -1,0 +1,600 @@
+//! The client's side of a connection, without any I/O.
+//!
+//! The driver carries bytes: what it receives goes in with [`Connection::receive`], what stands in
+//! [`Connection::output`] goes out, and [`Connection::poll`] tells what has come of it.
+//!
+//! ```
+//! use smtp::client::{Connection, Event, Protocol, Settings};
+//! let mut connection = Connection::new(Settings::new("me.example", "mx.example:25", Protocol::Smtp));
+//! connection.receive(b"220 mx.example ESMTP\r\n");
+//! assert!(matches!(connection.poll(), Ok(Some(Event::Greeting(_)))));
+//! assert_eq!(connection.output(), b"EHLO me.example\r\n");
+//! ```
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::content::DotStuffer;
+use crate::{Address, Extensions, ProtocolError, Reply, ReplyParser, Severity, Stage};
+
+/// Which protocol is spoken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Protocol {
+    /// RFC 5321.
+    Smtp,
+    /// RFC 2033: LHLO, and one reply for each recipient after the content.
+    Lmtp,
+}
+
+/// How to talk.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Our name.
+    pub helo: String,
+    /// The peer, for the provenance of its replies.
+    pub peer: String,
+    /// Which protocol.
+    pub protocol: Protocol,
+    /// Whether to use PIPELINING where it is announced.
+    pub pipelining: bool,
+    /// Whether to use CHUNKING (BDAT) where it is announced.
+    pub chunking: bool,
+}
+
+impl Settings {
+    /// The usual settings: PIPELINING where announced, content by DATA.
+    #[must_use]
+    pub fn new(helo: &str, peer: &str, protocol: Protocol) -> Settings {
+        Settings {
+            helo: helo.to_owned(),
+            peer: peer.to_owned(),
+            protocol,
+            pipelining: true,
+            chunking: false,
+        }
+    }
+}
+
+/// The envelope of a transaction and what its content needs.
+#[derive(Clone, Debug)]
+pub struct Envelope {
+    /// The reverse-path.
+    pub sender: Address,
+    /// The forward-paths; at least one.
+    pub recipients: Vec<Address>,
+    /// Size of the content in bytes.
+    pub size: u64,
+    /// Whether the content has bytes above 127.
+    pub eight_bit: bool,
+    /// Whether header or envelope need SMTPUTF8.
+    pub smtputf8: bool,
+}
+
+/// The peer does not announce what the message needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unfit {
+    /// RFC 1870 §6.1.
+    #[error("the message has {size} bytes and the server takes at most {limit}")]
+    TooLarge {
+        /// Size of the message.
+        size: u64,
+        /// The announced maximum.
+        limit: u64,
+    },
+    /// RFC 6152 §3.
+    #[error("the message is 8-bit and the server does not announce 8BITMIME")]
+    EightBit,
+    /// RFC 6531 §3.6.
+    #[error("the message needs SMTPUTF8 and the server does not announce it")]
+    SmtpUtf8,
+}
+
+/// What has come of the talk so far.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The greeting; EHLO is on its way.
+    Greeting(Reply),
+    /// The answer to EHLO, LHLO or HELO; a transaction may begin.
+    Ready(Reply),
+    /// EHLO was refused; HELO is on its way (RFC 5321 §3.2).
+    HelloRefused(Reply),
+    /// The connection is of no use: the greeting or hello was refused, or the peer says out of turn
+    /// that it closes.
+    Unusable {
+        /// What was waited for.
+        stage: Stage,
+        /// What the peer said.
+        reply: Reply,
+    },
+    /// The answer to MAIL.
+    Mail(Reply),
+    /// The answer to RCPT.
+    Rcpt {
+        /// Position in the envelope's recipients.
+        index: usize,
+        /// The answer.
+        reply: Reply,
+    },
+    /// DATA was refused although recipients had been taken.
+    DataRefused(Reply),
+    /// The peer waits for the content: [`Connection::content`], then [`Connection::content_end`].
+    SendContent,
+    /// The peer said something while the content was being sent: no reply can follow it in order,
+    /// so the message is not taken.
+    ContentRefused(Reply),
+    /// The answer to the whole content, for all accepted recipients.
+    Done(Reply),
+    /// LMTP: the answer to the content for one recipient.
+    RecipientDone {
+        /// Position in the envelope's recipients.
+        index: usize,
+        /// The answer.
+        reply: Reply,
+    },
+    /// The transaction is over.
+    Over {
+        /// Whether another may begin on this connection.
+        usable: bool,
+    },
+    /// The answer to QUIT.
+    Goodbye(Reply),
+}
+
+/// A connection as the client sees it.
+#[derive(Debug)]
+pub struct Connection {
+    settings: Settings,
+    parser: ReplyParser,
+    output: Vec<u8>,
+    extensions: Extensions,
+    /// The replies that are due, in order.
+    expected: VecDeque<Expect>,
+    events: VecDeque<Event>,
+    transaction: Option<Transaction>,
+    sending: Option<DotStuffer>,
+    chunked: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Expect {
+    Greeting,
+    Ehlo,
+    Helo,
+    Mail,
+    Rcpt(usize),
+    Data,
+    Chunk,
+    EndOfData,
+    LmtpEndOfData(usize),
+    /// The answer to a lone dot after DATA for nobody: of no interest.
+    Discard,
+    Reset,
+    Quit,
+}
+
+impl Expect {
+    fn stage(self) -> Stage {
+        match self {
+            Expect::Greeting => Stage::Greeting,
+            Expect::Ehlo | Expect::Helo => Stage::Hello,
+            Expect::Mail => Stage::Mail,
+            Expect::Rcpt(_) => Stage::Rcpt,
+            Expect::Data => Stage::Data,
+            Expect::Chunk => Stage::Content,
+            Expect::EndOfData | Expect::LmtpEndOfData(_) | Expect::Discard => Stage::EndOfData,
+            Expect::Reset => Stage::Reset,
+            Expect::Quit => Stage::Quit,
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Transaction {
+    envelope: Envelope,
+    accepted: Vec<usize>,
+    mail_refused: bool,
+    pipelined: bool,
+    chunk_refused: bool,
+}
+
+impl Connection {
+    /// A connection that has just been opened.
+    #[must_use]
+    pub fn new(settings: Settings) -> Connection {
+        Connection {
+            parser: ReplyParser::new(settings.peer.as_str()),
+            settings,
+            output: Vec::new(),
+            extensions: Extensions::default(),
+            expected: VecDeque::from([Expect::Greeting]),
+            events: VecDeque::new(),
+            transaction: None,
+            sending: None,
+            chunked: false,
+        }
+    }
+
+    /// Takes in bytes from the peer.
+    pub fn receive(&mut self, bytes: &[u8]) {
+        self.parser.receive(bytes);
+    }
+
+    /// The bytes to send. [`Connection::sent`] removes them.
+    #[must_use]
+    pub fn output(&self) -> &[u8] {
+        &self.output
+    }
+
+    /// All of the output has been sent.
+    pub fn sent(&mut self) {
+        self.output.clear();
+        // A burst (a whole pipelined envelope) must not stay with an idle connection.
+        if self.output.capacity() > 256 * 1024 {
+            self.output = Vec::new();
+        }
+    }
+
+    /// What the peer announced.
+    #[must_use]
+    pub fn extensions(&self) -> &Extensions {
+        &self.extensions
+    }
+
+    /// What is being waited for, or done.
+    #[must_use]
+    pub fn stage(&self) -> Stage {
+        match self.expected.front() {
+            Some(expect) => expect.stage(),
+            None if self.sending.is_some() => Stage::Content,
+            None => Stage::Reset,
+        }
+    }
+
+    /// How long the peer may take for the present stage (RFC 5321 §4.5.3.2).
+    #[must_use]
+    pub fn stage_timeout(&self) -> Duration {
+        let minutes = match self.stage() {
+            Stage::Data => 2,
+            Stage::Content => 3,
+            Stage::EndOfData => 10,
+            Stage::Quit => return Duration::from_secs(10),
+            Stage::Route
+            | Stage::Connect
+            | Stage::Greeting
+            | Stage::Hello
+            | Stage::StartTls
+            | Stage::Auth
+            | Stage::Mail
+            | Stage::Rcpt
+            | Stage::Reset => 5,
+        };
+        Duration::from_secs(60 * minutes)
+    }
+
+    /// What has come of the bytes so far. After an error the connection is of no use.
+    pub fn poll(&mut self) -> Result<Option<Event>, ProtocolError> {
+        loop {
+            if let Some(event) = self.events.pop_front() {
+                return Ok(Some(event));
+            }
+            match self.parser.next_reply()? {
+                Some(reply) => self.handle(reply),
+                None => return Ok(None),
+            }
+        }
+    }
+
+    /// Begins a transaction. Only after [`Event::Ready`] or [`Event::Over`] with `usable`.
+    pub fn begin(&mut self, envelope: Envelope) -> Result<(), Unfit> {
+        self.fits(&envelope)?;
+        let pipelined = self.settings.pipelining && self.extensions.pipelining;
+        self.chunked = self.settings.chunking && self.extensions.chunking;
+        self.say_mail(&envelope);
+        self.expected.push_back(Expect::Mail);
+        if pipelined {
+            for (index, recipient) in envelope.recipients.iter().enumerate() {
+                say_rcpt(&mut self.output, recipient);
+                self.expected.push_back(Expect::Rcpt(index));
+            }
+            // RFC 3030 §4.2: BDAT may follow at once too, but would send the content unasked.
+            if !self.chunked {
+                self.say("DATA", Expect::Data);
+            }
+        }
+        let (accepted, mail_refused, chunk_refused) = (Vec::new(), false, false);
+        self.transaction = Some(Transaction {
+            envelope,
+            accepted,
+            mail_refused,
+            pipelined,
+            chunk_refused,
+        });
+        Ok(())
+    }
+
+    /// Appends a piece of content: canonical text with CRLF line ends, not dot-stuffed.
+    pub fn content(&mut self, piece: &[u8]) {
+        if piece.is_empty() {
+            return;
+        }
+        if self.chunked {
+            self.output
+                .extend_from_slice(format!("BDAT {}\r\n", piece.len()).as_bytes());
+            self.output.extend_from_slice(piece);
+            self.expected.push_back(Expect::Chunk);
+        } else if let Some(stuffer) = &mut self.sending {
+            stuffer.stuff(piece, &mut self.output);
+        }
+    }
+
+    /// Ends the content.
+    pub fn content_end(&mut self) {
+        let Some(stuffer) = self.sending.take() else {
+            return;
+        };
+        if self.chunked {
+            self.output.extend_from_slice(b"BDAT 0 LAST\r\n");
+        } else {
+            stuffer.end(&mut self.output);
+        }
+        match (self.settings.protocol, &self.transaction) {
+            (Protocol::Lmtp, Some(transaction)) => {
+                let each = transaction
+                    .accepted
+                    .iter()
+                    .map(|index| Expect::LmtpEndOfData(*index));
+                self.expected.extend(each);
+            }
+            (Protocol::Smtp | Protocol::Lmtp, _) => self.expected.push_back(Expect::EndOfData),
+        }
+    }
+
+    /// Says QUIT.
+    pub fn quit(&mut self) {
+        self.say("QUIT", Expect::Quit);
+    }
+
+    fn fits(&self, envelope: &Envelope) -> Result<(), Unfit> {
+        if let Some(Some(limit)) = self.extensions.size
+            && envelope.size > limit
+        {
+            return Err(Unfit::TooLarge {
+                size: envelope.size,
+                limit,
+            });
+        }
+        let ascii = envelope.sender.as_str().is_ascii()
+            && envelope.recipients.iter().all(|to| to.as_str().is_ascii());
+        if (envelope.smtputf8 || !ascii) && !self.extensions.smtputf8 {
+            return Err(Unfit::SmtpUtf8);
+        }
+        if envelope.eight_bit && !self.extensions.eight_bit_mime {
+            return Err(Unfit::EightBit);
+        }
+        Ok(())
+    }
+
+    fn say(&mut self, command: &str, expect: Expect) {
+        self.output.extend_from_slice(command.as_bytes());
+        self.output.extend_from_slice(b"\r\n");
+        self.expected.push_back(expect);
+    }
+
+    fn say_mail(&mut self, envelope: &Envelope) {
+        let mut line = format!("MAIL FROM:<{}>", envelope.sender.as_str());
+        if self.extensions.size.is_some() {
+            line.push_str(&format!(" SIZE={}", envelope.size));
+        }
+        if envelope.eight_bit {
+            line.push_str(" BODY=8BITMIME");
+        }
+        let ascii = envelope.sender.as_str().is_ascii()
+            && envelope.recipients.iter().all(|to| to.as_str().is_ascii());
+        if envelope.smtputf8 || !ascii {
+            line.push_str(" SMTPUTF8");
+        }
+        line.push_str("\r\n");
+        self.output.extend_from_slice(line.as_bytes());
+    }
+
+    fn handle(&mut self, reply: Reply) {
+        let Some(expect) = self.expected.pop_front() else {
+            return self.out_of_turn(reply);
+        };
+        // RFC 5321 §3.8: 421 may answer anything; the peer closes after it.
+        let closing = reply.code() == 421;
+        match expect {
+            Expect::Greeting => self.greeting(reply),
+            Expect::Ehlo | Expect::Helo => self.hello(reply, expect),
+            Expect::Mail => self.mail(reply),
+            Expect::Rcpt(index) => self.rcpt(index, reply),
+            Expect::Data => self.data(reply),
+            Expect::Chunk => self.chunk(reply),
+            Expect::EndOfData => {
+                if !self.transaction.as_ref().is_some_and(|t| t.chunk_refused) {
+                    self.events.push_back(Event::Done(reply));
+                }
+                self.over(!closing);
+            }
+            Expect::LmtpEndOfData(index) => {
+                self.events.push_back(Event::RecipientDone { index, reply });
+                if !matches!(self.expected.front(), Some(Expect::LmtpEndOfData(_))) {
+                    self.over(!closing);
+                }
+            }
+            Expect::Discard => self.over(!closing),
+            Expect::Reset => self.over(reply.severity() == Severity::Completion),
+            Expect::Quit => self.events.push_back(Event::Goodbye(reply)),
+        }
+        if closing && self.transaction.is_some() {
+            self.over(false);
+        }
+    }
+
+    fn out_of_turn(&mut self, reply: Reply) {
+        if self.sending.take().is_some() {
+            self.events.push_back(Event::ContentRefused(reply));
+            self.over(false);
+        } else {
+            self.events.push_back(Event::Unusable {
+                stage: Stage::Reset,
+                reply,
+            });
+        }
+    }
+
+    /// RFC 5321 §3.1: 220 opens; 554 or anything else does not.
+    fn greeting(&mut self, reply: Reply) {
+        if reply.code() == 220 {
+            self.events.push_back(Event::Greeting(reply));
+            let verb = match self.settings.protocol {
+                Protocol::Smtp => "EHLO",
+                Protocol::Lmtp => "LHLO",
+            };
+            self.say(&format!("{verb} {}", self.settings.helo), Expect::Ehlo);
+        } else {
+            self.events.push_back(Event::Unusable {
+                stage: Stage::Greeting,
+                reply,
+            });
+        }
+    }
+
+    fn hello(&mut self, reply: Reply, expect: Expect) {
+        if reply.severity() == Severity::Completion {
+            if expect == Expect::Ehlo {
+                self.extensions = Extensions::of(&reply);
+            }
+            self.events.push_back(Event::Ready(reply));
+        } else if expect == Expect::Ehlo
+            && reply.severity() == Severity::Permanent
+            && self.settings.protocol == Protocol::Smtp
+        {
+            // RFC 5321 §3.2: a server that refuses EHLO may still know HELO.
+            self.events.push_back(Event::HelloRefused(reply));
+            self.say(&format!("HELO {}", self.settings.helo), Expect::Helo);
+        } else {
+            self.events.push_back(Event::Unusable {
+                stage: Stage::Hello,
+                reply,
+            });
+        }
+    }
+
+    fn mail(&mut self, reply: Reply) {
+        let taken = reply.severity() == Severity::Completion;
+        self.events.push_back(Event::Mail(reply));
+        let Some(transaction) = &mut self.transaction else {
+            return;
+        };
+        transaction.mail_refused = !taken;
+        if transaction.pipelined {
+            if !taken && self.expected.is_empty() {
+                self.over(true);
+            }
+        } else if taken {
+            self.next_rcpt(0);
+        } else {
+            self.over(true);
+        }
+    }
+
+    fn next_rcpt(&mut self, index: usize) {
+        let Some(transaction) = &self.transaction else {
+            return;
+        };
+        match transaction.envelope.recipients.get(index) {
+            Some(recipient) => {
+                say_rcpt(&mut self.output, recipient);
+                self.expected.push_back(Expect::Rcpt(index));
+            }
+            None if transaction.accepted.is_empty() => self.say("RSET", Expect::Reset),
+            None if self.chunked => self.start_content(),
+            None => self.say("DATA", Expect::Data),
+        }
+    }
+
+    fn rcpt(&mut self, index: usize, reply: Reply) {
+        let Some(transaction) = &mut self.transaction else {
+            return;
+        };
+        if !transaction.mail_refused {
+            if reply.severity() == Severity::Completion {
+                transaction.accepted.push(index);
+            }
+            self.events.push_back(Event::Rcpt { index, reply });
+        }
+        let last = index + 1 == transaction.envelope.recipients.len();
+        if !transaction.pipelined {
+            self.next_rcpt(index + 1);
+        } else if last && self.chunked {
+            match (transaction.mail_refused, transaction.accepted.is_empty()) {
+                (true, _) => self.over(true),
+                (false, true) => self.say("RSET", Expect::Reset),
+                (false, false) => self.start_content(),
+            }
+        }
+    }
+
+    fn data(&mut self, reply: Reply) {
+        let Some(transaction) = &self.transaction else {
+            return;
+        };
+        let nobody = transaction.accepted.is_empty();
+        match (reply.severity(), nobody) {
+            (Severity::Intermediate, false) => self.start_content(),
+            // RFC 2920 §3.1: a server may say 354 although it took no recipient; a lone dot ends it.
+            (Severity::Intermediate, true) => {
+                self.output.extend_from_slice(b".\r\n");
+                self.expected.push_back(Expect::Discard);
+            }
+            (_, true) if transaction.mail_refused => self.over(true),
+            (_, true) => self.say("RSET", Expect::Reset),
+            (_, false) => {
+                let closing = reply.code() == 421;
+                self.events.push_back(Event::DataRefused(reply));
+                if !closing {
+                    self.say("RSET", Expect::Reset);
+                }
+            }
+        }
+    }
+
+    fn chunk(&mut self, reply: Reply) {
+        let Some(transaction) = &mut self.transaction else {
+            return;
+        };
+        if reply.severity() == Severity::Completion || transaction.chunk_refused {
+            return;
+        }
+        transaction.chunk_refused = true;
+        let sending = self.sending.is_some();
+        self.events.push_back(Event::ContentRefused(reply));
+        if sending {
+            // RFC 3030 §2: after a refused chunk the transaction must be reset; the driver stops.
+            self.sending = None;
+            self.say("RSET", Expect::Reset);
+        }
+    }
+
+    fn start_content(&mut self) {
+        self.sending = Some(DotStuffer::default());
+        self.events.push_back(Event::SendContent);
+    }
+
+    fn over(&mut self, usable: bool) {
+        if !usable {
+            self.expected.clear();
+            self.sending = None;
+        }
+        if self.transaction.take().is_some() {
+            self.events.push_back(Event::Over { usable });
+        }
+    }
+}
+
+fn say_rcpt(output: &mut Vec<u8>, recipient: &Address) {
+    output.extend_from_slice(b"RCPT TO:<");
+    output.extend_from_slice(recipient.as_str().as_bytes());
+    output.extend_from_slice(b">\r\n");
+}
