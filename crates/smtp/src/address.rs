@@ -153,10 +153,10 @@ impl Address {
         &self.text
     }
 
-    /// Whether the address can only be sent with SMTPUTF8.
+    /// Whether it can be sent without SMTPUTF8 (RFC 6531).
     #[must_use]
-    pub fn needs_smtputf8(&self) -> bool {
-        !self.text.is_ascii()
+    pub fn is_ascii(&self) -> bool {
+        self.text.is_ascii()
     }
 }
 

@@ -6,7 +6,7 @@ use std::fmt;
 use bytes::{BufMut, BytesMut};
 use smallvec::SmallVec;
 
-use crate::{EnhancedStatus, Severity};
+use crate::{Class, EnhancedStatus, Severity};
 
 /// A reply of ours, to be written to a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,17 +21,29 @@ pub struct OutgoingReply {
 const MAX_TEXT: usize = 480;
 
 impl OutgoingReply {
-    /// A reply of one line. `status` stands before the text where it is given (RFC 2034 §4).
+    /// A reply of one line with an enhanced status code, which stands before the text (RFC 2034
+    /// §4).
     #[must_use]
     pub fn new(
         code: u16,
-        status: impl Into<Option<EnhancedStatus>>,
+        (class, subject, detail): (Class, u16, u16),
         text: impl Into<Cow<'static, str>>,
     ) -> OutgoingReply {
+        let status = Some(EnhancedStatus::new(class, subject, detail));
+        OutgoingReply {
+            status,
+            ..OutgoingReply::plain(code, text)
+        }
+    }
+
+    /// A reply of one line without an enhanced status code: the greeting, the answers to EHLO and
+    /// HELO, and 3yz have none (RFC 2034 §4).
+    #[must_use]
+    pub fn plain(code: u16, text: impl Into<Cow<'static, str>>) -> OutgoingReply {
         debug_assert!((200..600).contains(&code), "{code} is no reply code");
         OutgoingReply {
             code,
-            status: status.into(),
+            status: None,
             lines: SmallVec::from_iter([text.into()]),
         }
     }
@@ -163,21 +175,21 @@ mod tests {
 
     #[test]
     fn every_line_has_code_and_status() {
-        let reply = OutgoingReply::new(550, "5.7.1".parse().ok(), "no").line("really not");
+        let reply = OutgoingReply::new(550, (Class::Permanent, 7, 1), "no").line("really not");
         assert_eq!(written(&reply), b"550-5.7.1 no\r\n550 5.7.1 really not\r\n");
         assert_eq!(reply.to_string(), "550 5.7.1 no really not");
     }
 
     #[test]
     fn text_cannot_break_out_of_its_line() {
-        let reply = OutgoingReply::new(250, None, "a\r\n221 b\0\u{e9}");
+        let reply = OutgoingReply::plain(250, "a\r\n221 b\0\u{e9}");
         assert_eq!(written(&reply), b"250 a??221 b???\r\n");
     }
 
     #[test]
     fn a_long_text_is_folded_and_reads_back_whole() {
         let text = "word ".repeat(400);
-        let reply = OutgoingReply::new(451, "4.3.0".parse().ok(), text.trim_end().to_owned());
+        let reply = OutgoingReply::new(451, (Class::Transient, 3, 0), text.trim_end().to_owned());
         let wire = written(&reply);
         assert!(
             wire.split_inclusive(|byte| *byte == b'\n')
