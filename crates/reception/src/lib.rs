@@ -1,1 +1,109 @@
 //! The receiving role: SMTP sessions in, durable messages out.
+//!
+//! A [`Receiver`] takes connections from listeners and gives each its own task, which drives the
+//! state machine of [`smtp::server`] and hands whole messages to the queue's [`Intake`]. What holds:
+//!
+//! - `250` after the content is sent only when [`Intake::accept`] has returned `Ok`: the message is
+//!   durable. Any other end of a transaction leaves nothing staged.
+//! - A message is kept byte for byte as it came; before it stands our `Received` field, nothing else.
+//! - A client outside the relay networks can send to nobody.
+//! - A connection that waits for its client holds no read buffer.
+//!
+//! What does not exist here: AUTH, TLS, the adding of missing header fields, and looking up the
+//! client's name.
+
+mod connection;
+mod limits;
+mod network;
+mod pace;
+mod refusal;
+mod room;
+mod serve;
+mod session;
+mod settings;
+mod trace;
+mod trail;
+mod transaction;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use queue::Intake;
+use world::World;
+
+pub use network::{Network, ParseNetworkError};
+pub use settings::Settings;
+
+use limits::Limits;
+use room::Room;
+
+/// Receives mail. Clones share their limits, so that several listeners may be served at once.
+#[derive(Clone)]
+pub struct Receiver {
+    shared: Arc<Shared>,
+}
+
+impl std::fmt::Debug for Receiver {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Receiver").finish_non_exhaustive()
+    }
+}
+
+/// What all sessions share.
+struct Shared {
+    world: World,
+    intake: Intake,
+    settings: Settings,
+    protocol: Arc<smtp::server::Config>,
+    limits: Arc<Limits>,
+    room: Room,
+}
+
+/// Who is at the other end.
+#[derive(Clone, Debug)]
+struct Client {
+    address: IpAddr,
+    /// The name given at EHLO or HELO.
+    helo: Option<String>,
+    /// Whether it said EHLO.
+    extended: bool,
+}
+
+impl Client {
+    /// How it speaks, for `Received … with` (RFC 3848, RFC 6531 §3.7.3).
+    fn protocol(&self, smtputf8: bool) -> &'static str {
+        match (self.extended, smtputf8) {
+            (_, true) => "UTF8SMTP",
+            (true, false) => "ESMTP",
+            (false, false) => "SMTP",
+        }
+    }
+}
+
+impl Receiver {
+    /// A receiver that puts messages into `intake`.
+    #[must_use]
+    pub fn new(world: World, intake: Intake, settings: Settings) -> Receiver {
+        let limits = Limits::new(
+            settings.max_connections,
+            settings.max_connections_per_client,
+        );
+        let protocol = smtp::server::Config {
+            max_size: settings.max_message_size,
+            max_recipients: settings.max_recipients,
+            max_errors: settings.max_errors,
+            ..smtp::server::Config::new(settings.hostname.clone())
+        };
+        let shared = Shared {
+            world,
+            intake,
+            settings,
+            protocol: Arc::new(protocol),
+            limits,
+            room: Room::default(),
+        };
+        Receiver {
+            shared: Arc::new(shared),
+        }
+    }
+}

@@ -1,0 +1,338 @@
+//! One session: the state machine of `smtp`, driven.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use queue::NewRecipient;
+use queue::route::Target;
+use smtp::server::{self, Event, MailParams};
+use smtp::{Address, Class, OutgoingReply};
+use tokio::sync::watch;
+use tokio::time::Instant;
+use world::Stream;
+
+use crate::connection::{Connection, Input};
+use crate::pace::Pace;
+use crate::refusal::Refusal;
+use crate::transaction::{Accepted, Envelope, Incoming};
+use crate::{Client, Shared};
+
+/// Talks with one client until one side ends it.
+pub(crate) async fn run(
+    shared: Arc<Shared>,
+    stream: Stream,
+    from: SocketAddr,
+    shutdown: watch::Receiver<bool>,
+) {
+    let mut connection = Connection::new(stream, shutdown);
+    let mut session = Session::new(shared, from);
+    let still_sending = session.talk(&mut connection).await;
+    // What is staged goes before the farewell, which may take a while.
+    drop(session);
+    connection.close(still_sending).await;
+}
+
+struct Session {
+    shared: Arc<Shared>,
+    client: Client,
+    protocol: server::Session,
+    envelope: Option<Envelope>,
+    incoming: Option<Incoming>,
+    /// Recipients that were refused here; the state machine counts its own refusals.
+    refused: u32,
+    stopping: bool,
+}
+
+impl Session {
+    fn new(shared: Arc<Shared>, from: SocketAddr) -> Session {
+        Session {
+            protocol: server::Session::new(Arc::clone(&shared.protocol)),
+            client: Client {
+                address: from.ip().to_canonical(),
+                helo: None,
+                extended: false,
+            },
+            shared,
+            envelope: None,
+            incoming: None,
+            refused: 0,
+            stopping: false,
+        }
+    }
+
+    /// The whole talk; answers whether the client may still be sending.
+    async fn talk(&mut self, connection: &mut Connection) -> bool {
+        let shared = Arc::clone(&self.shared);
+        self.protocol.accept();
+        let mut pace = Pace::Command {
+            since: Instant::now(),
+        };
+        loop {
+            let mut progress = false;
+            while let Some(event) = self.protocol.poll() {
+                progress = true;
+                if self.handle(event).await && !self.flush(connection).await {
+                    return false;
+                }
+            }
+            progress |= self.protocol.has_output();
+            let content = self.in_content();
+            if !self.flush(connection).await {
+                return false;
+            }
+            if self.protocol.is_closed() {
+                return content;
+            }
+            if connection.is_stopping() && !content {
+                self.end(&Refusal::Stopping);
+                continue;
+            }
+            pace = match (content, pace) {
+                (true, Pace::Content { .. }) => pace,
+                (true, Pace::Command { .. }) => Pace::content(Instant::now()),
+                (false, Pace::Command { .. }) if !progress => pace,
+                (false, _) => Pace::Command {
+                    since: Instant::now(),
+                },
+            };
+            if !content {
+                self.protocol.release_buffers();
+            }
+            let protocol = &mut self.protocol;
+            let sink = |bytes: &[u8]| protocol.input().extend_from_slice(bytes);
+            match connection.read(&pace, &shared.settings, sink).await {
+                Input::Bytes(bytes) => pace.came(Instant::now(), bytes),
+                Input::End => return false,
+                Input::Broken(error) => {
+                    tracing::debug!(client = %self.client.address, %error, "connection broke");
+                    return false;
+                }
+                Input::Stopping => self.stopping = true,
+                Input::Overdue(overdue) => {
+                    let content = self.in_content();
+                    self.end(&Refusal::Overdue(overdue));
+                    self.flush(connection).await;
+                    return content;
+                }
+            }
+        }
+    }
+
+    /// Whether content is under way, also between two chunks.
+    fn in_content(&self) -> bool {
+        self.incoming.is_some() || self.protocol.in_content()
+    }
+
+    /// Sends the replies; answers whether that went well.
+    async fn flush(&mut self, connection: &mut Connection) -> bool {
+        if !self.protocol.has_output() {
+            return true;
+        }
+        let output = self.protocol.take_output();
+        let sent = connection
+            .write(&output, self.shared.settings.command_timeout)
+            .await;
+        if let Err(error) = &sent {
+            tracing::debug!(client = %self.client.address, %error, "cannot send replies");
+        }
+        sent.is_ok()
+    }
+
+    /// Does what an event asks for; answers whether the replies must go out at once, because the
+    /// client waits for them or must not lose them.
+    async fn handle(&mut self, event: Event) -> bool {
+        match event {
+            Event::Hello { name, extended } => {
+                self.forget();
+                self.client.helo = Some(name);
+                self.client.extended = extended;
+                self.protocol.accept();
+            }
+            Event::Mail { from, params } => self.mail(from, params),
+            Event::Rcpt { to } => self.rcpt(to),
+            Event::Data { .. } => self.data().await,
+            Event::Content(piece) => {
+                if let Some(incoming) = &mut self.incoming {
+                    incoming.write(&piece).await;
+                }
+            }
+            Event::EndOfContent { .. } => {
+                self.end_of_content().await;
+                return true;
+            }
+            Event::ContentAborted(problem) => {
+                self.log("content-refused", &problem.to_string());
+                self.forget();
+            }
+            Event::Refused { problem, line } => {
+                let line = line.escape_ascii();
+                tracing::info!(
+                    client = %self.client.address,
+                    helo = self.client.helo,
+                    reason = "command-refused",
+                    %problem,
+                    %line,
+                    "refused"
+                );
+            }
+            Event::TooManyErrors => {
+                self.log("too-many-errors", "");
+                self.forget();
+            }
+            Event::Reset | Event::Quit => self.forget(),
+            Event::Vrfy(_) => {}
+            // Not announced, so that the state machine refuses it: there is no TLS here yet.
+            Event::StartTls => self.answer_no(&Refusal::NoTls),
+        }
+        false
+    }
+
+    fn forget(&mut self) {
+        self.envelope = None;
+        self.incoming = None;
+    }
+
+    fn mail(&mut self, from: Address, params: MailParams) {
+        if self.stopping {
+            return self.end(&Refusal::Stopping);
+        }
+        let store = self.shared.intake.store();
+        let needed = self
+            .shared
+            .settings
+            .min_free_bytes
+            .saturating_add(params.size.unwrap_or(0));
+        match self.shared.room.free(&**store) {
+            Ok(free) if free < needed => self.answer_no(&Refusal::NoRoom { free, needed }),
+            Err(error) => self.answer_no(&Refusal::Store(error)),
+            Ok(_) => {
+                self.envelope = Some(Envelope::new(from, params.eight_bit, params.smtputf8));
+                self.protocol.accept();
+            }
+        }
+    }
+
+    fn rcpt(&mut self, to: Address) {
+        match self.destination(to) {
+            Ok(recipient) => {
+                if let Some(envelope) = &mut self.envelope {
+                    envelope.add(recipient);
+                }
+                self.protocol.accept();
+            }
+            Err(refusal) => {
+                self.refused += 1;
+                let most = self.shared.settings.max_errors;
+                if self.refused >= most {
+                    self.log(refusal.name(), "");
+                    self.end(&Refusal::TooManyErrors(most));
+                } else {
+                    self.answer_no(&refusal);
+                }
+            }
+        }
+    }
+
+    fn destination(&self, to: Address) -> Result<NewRecipient, Refusal> {
+        let client = self.client.address;
+        // Deviation: RFC 5321 §4.5.1 asks that anybody can reach postmaster; a relay that serves its
+        // own networks has no mailboxes, so that this would relay for strangers.
+        if !self.shared.settings.may_relay(client) {
+            return Err(Refusal::RelayDenied(client));
+        }
+        let target = self.shared.settings.routes.target(&to);
+        if target == Target::Nowhere {
+            return Err(Refusal::NoRoute(to));
+        }
+        Ok(NewRecipient {
+            destination: target.key(),
+            address: to,
+            next_attempt: self.shared.world.clock.now(),
+        })
+    }
+
+    async fn data(&mut self) {
+        if self.stopping {
+            return self.end(&Refusal::Stopping);
+        }
+        if let Some(envelope) = self.envelope.take() {
+            let incoming = Incoming::begin(&self.shared, &self.client, envelope).await;
+            self.incoming = Some(incoming);
+        }
+        self.protocol.accept();
+    }
+
+    async fn end_of_content(&mut self) {
+        let Some(incoming) = self.incoming.take() else {
+            // The state machine has no content without `Data`, which begins one.
+            return self.answer_no(&Refusal::NoTransaction);
+        };
+        match incoming.accept(&self.shared, &self.client).await {
+            Ok(accepted) => self.confirm(&accepted),
+            Err(refusal) => self.answer_no(&refusal),
+        }
+    }
+
+    /// Says that the message is kept: it is in the store.
+    fn confirm(&mut self, accepted: &Accepted) {
+        tracing::info!(
+            id = %accepted.id,
+            client = %self.client.address,
+            helo = self.client.helo,
+            sender = %accepted.sender,
+            nrcpt = accepted.recipients,
+            size = accepted.size,
+            "accepted"
+        );
+        let text = format!("Ok: queued as {}", accepted.id);
+        let reply = OutgoingReply::new(250, (Class::Success, 0, 0), text);
+        self.protocol.answer(reply);
+    }
+
+    fn answer_no(&mut self, refusal: &Refusal) {
+        let reply = refusal.reply(&self.shared.settings.hostname);
+        self.log_refusal(refusal, &reply);
+        self.protocol.answer(reply);
+    }
+
+    /// Ends the session with a reply of ours.
+    fn end(&mut self, refusal: &Refusal) {
+        let reply = refusal.reply(&self.shared.settings.hostname);
+        self.log_refusal(refusal, &reply);
+        self.forget();
+        self.protocol.close(&reply);
+    }
+
+    fn log_refusal(&self, refusal: &Refusal, reply: &OutgoingReply) {
+        let detail = refusal.detail();
+        if refusal.is_ours() {
+            tracing::warn!(
+                client = %self.client.address,
+                helo = self.client.helo,
+                reason = refusal.name(),
+                %reply,
+                detail,
+                "refused"
+            );
+        } else {
+            tracing::info!(
+                client = %self.client.address,
+                helo = self.client.helo,
+                reason = refusal.name(),
+                %reply,
+                detail,
+                "refused"
+            );
+        }
+    }
+
+    fn log(&self, reason: &'static str, detail: &str) {
+        tracing::info!(
+            client = %self.client.address,
+            helo = self.client.helo,
+            reason,
+            detail,
+            "refused"
+        );
+    }
+}

@@ -1,0 +1,13 @@
+//! Whole sessions against a receiver, from the outside.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot set up its stage fails"
+)]
+
+mod faults;
+mod limits;
+mod pace;
+mod refusals;
+mod splits;
+mod support;
+mod taken;
