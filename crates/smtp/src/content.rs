@@ -1,4 +1,9 @@
-//! The transparency of DATA (RFC 5321 §4.5.2): the sending side.
+//! The content of a message on its way: dots added for the transport and taken out again (RFC 5321
+//! §4.5.2), chunks (RFC 3030), and what content must not have in it.
+
+mod receive;
+
+pub use receive::{ChunkReader, ContentProblem, DataReader, Received};
 
 /// Puts content into the form that DATA carries: a dot is added before each line that begins with
 /// one. Works on pieces cut anywhere.

@@ -95,13 +95,20 @@ impl OutgoingReply {
     /// Writes the reply as it goes over the wire. Text that is not printable ASCII is replaced by
     /// `?`, so that nothing in it can end the line; lines that are too long are folded.
     pub fn write(&self, output: &mut BytesMut) {
-        let pieces: SmallVec<[&[u8]; 4]> =
-            self.lines.iter().flat_map(|line| folded(line)).collect();
-        for (index, piece) in pieces.iter().enumerate() {
-            let last = index + 1 == pieces.len();
+        self.write_with(self.status, output);
+    }
+
+    /// Writes the reply for a client that is not told of ENHANCEDSTATUSCODES.
+    pub(crate) fn write_without_status(&self, output: &mut BytesMut) {
+        self.write_with(None, output);
+    }
+
+    fn write_with(&self, status: Option<EnhancedStatus>, output: &mut BytesMut) {
+        let mut pieces = self.lines.iter().flat_map(|line| folded(line)).peekable();
+        while let Some(piece) = pieces.next() {
             put_number(output, self.code);
-            output.put_u8(if last { b' ' } else { b'-' });
-            if let Some(status) = self.status {
+            output.put_u8(if pieces.peek().is_none() { b' ' } else { b'-' });
+            if let Some(status) = status {
                 put_number(output, u16::from(status.class.digit()));
                 output.put_u8(b'.');
                 put_number(output, status.subject);

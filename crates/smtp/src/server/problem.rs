@@ -1,0 +1,169 @@
+//! Why the session itself refuses a command, and in which words.
+
+use crate::command::{PathError, SyntaxError};
+use crate::content::ContentProblem;
+use crate::{AddressProblem, Class, OutgoingReply};
+
+/// Why a command was refused by the session.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// It is no command.
+    #[error(transparent)]
+    Syntax(#[from] SyntaxError),
+    /// It comes at the wrong time.
+    #[error("out of order: {0}")]
+    OutOfOrder(Needs),
+    /// It is not available here.
+    #[error("not available")]
+    NotAvailable,
+    /// A parameter that is not known, or belongs to an extension that is not announced.
+    #[error("the parameter {0} is not supported")]
+    UnknownParameter(String),
+    /// A parameter with a value that it cannot have.
+    #[error("the parameter {0} has a value that is not supported")]
+    ParameterValue(String),
+    /// An address beyond ASCII without SMTPUTF8 (RFC 6531 §3.5).
+    #[error("an address beyond ASCII needs SMTPUTF8")]
+    NeedsSmtpUtf8,
+    /// The announced size is too large (RFC 1870 §6.1).
+    #[error("announced {size} bytes, at most {limit} are taken")]
+    TooLarge {
+        /// What the client announced.
+        size: u64,
+        /// What is taken.
+        limit: u64,
+    },
+    /// More recipients than are taken at once (RFC 5321 §4.5.3.1.10).
+    #[error("more than {limit} recipients")]
+    TooManyRecipients {
+        /// What is taken.
+        limit: usize,
+    },
+}
+
+/// What must come before a command, or must not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Needs {
+    /// EHLO or HELO.
+    #[error("EHLO or HELO must come first")]
+    Hello,
+    /// MAIL.
+    #[error("MAIL must come first")]
+    Mail,
+    /// RCPT.
+    #[error("RCPT must come first")]
+    Rcpt,
+    /// A recipient that was accepted.
+    #[error("no recipient was accepted")]
+    AcceptedRcpt,
+    /// MAIL within a transaction.
+    #[error("a transaction is open; finish it or say RSET")]
+    NoTransaction,
+    /// RCPT, DATA or the like after the first BDAT.
+    #[error("after BDAT only BDAT, RSET and QUIT make sense")]
+    NoChunks,
+    /// STARTTLS a second time.
+    #[error("TLS is on already")]
+    NoTls,
+}
+
+impl Problem {
+    /// Whether it counts as an error of the client.
+    pub(crate) fn counts(&self) -> bool {
+        !matches!(
+            self,
+            Problem::TooLarge { .. } | Problem::TooManyRecipients { .. } | Problem::NeedsSmtpUtf8
+        )
+    }
+
+    /// What the client is told.
+    pub(crate) fn reply(&self) -> OutgoingReply {
+        let permanent = |code, subject, detail, text: String| {
+            OutgoingReply::new(code, (Class::Permanent, subject, detail), text)
+        };
+        match self {
+            Problem::Syntax(error) => syntax(error),
+            Problem::OutOfOrder(Needs::AcceptedRcpt) => {
+                // RFC 5321 §3.3.
+                permanent(554, 5, 1, "no valid recipients".to_owned())
+            }
+            Problem::OutOfOrder(needs) => permanent(503, 5, 1, needs.to_string()),
+            Problem::NotAvailable => {
+                permanent(502, 5, 1, "this command is not available here".to_owned())
+            }
+            // RFC 5321 §4.1.1.11.
+            Problem::UnknownParameter(name) => {
+                permanent(555, 5, 4, format!("parameter {name} is not supported"))
+            }
+            Problem::ParameterValue(name) => {
+                permanent(501, 5, 4, format!("parameter {name} has a wrong value"))
+            }
+            // RFC 6531 §3.5.
+            Problem::NeedsSmtpUtf8 => permanent(
+                553,
+                6,
+                7,
+                "this address needs the SMTPUTF8 parameter at MAIL".to_owned(),
+            ),
+            Problem::TooLarge { size, limit } => permanent(
+                552,
+                3,
+                4,
+                format!("{size} bytes are too many; the limit is {limit}"),
+            ),
+            Problem::TooManyRecipients { limit } => OutgoingReply::new(
+                452,
+                (Class::Transient, 5, 3),
+                format!("at most {limit} recipients at once; send the rest in a new transaction"),
+            ),
+        }
+    }
+}
+
+fn syntax(error: &SyntaxError) -> OutgoingReply {
+    let (code, subject, detail) = match error {
+        SyntaxError::Unknown
+        | SyntaxError::ControlCharacter { .. }
+        | SyntaxError::BareLf
+        | SyntaxError::TooLong { .. }
+        | SyntaxError::NotUtf8 => (500, 5, 2),
+        SyntaxError::Usage { .. } | SyntaxError::Parameter(_) | SyntaxError::ChunkSize => {
+            (501, 5, 4)
+        }
+        SyntaxError::Sender(path) => (501, 1, if is_domain(path) { 8 } else { 7 }),
+        SyntaxError::Recipient(path) => (501, 1, if is_domain(path) { 2 } else { 3 }),
+    };
+    OutgoingReply::new(code, (Class::Permanent, subject, detail), error.to_string())
+}
+
+/// RFC 3463 §3.2 has codes of their own for a domain that is wrong.
+fn is_domain(path: &PathError) -> bool {
+    let PathError::Address(error) = path else {
+        return false;
+    };
+    matches!(
+        error.problem,
+        AddressProblem::Domain | AddressProblem::DomainTooLong | AddressProblem::Literal
+    )
+}
+
+/// What the client is told about content that is not taken.
+pub(crate) fn content_reply(problem: &ContentProblem) -> OutgoingReply {
+    match problem {
+        ContentProblem::TooLarge { .. } => OutgoingReply::new(
+            552,
+            (Class::Permanent, 3, 4),
+            format!("message refused: {problem}"),
+        ),
+        ContentProblem::BareLf { .. } | ContentProblem::BareCr { .. } => OutgoingReply::new(
+            554,
+            (Class::Permanent, 6, 0),
+            format!("message refused: {problem}; every line must end in CR LF"),
+        ),
+        ContentProblem::Nul { .. } => OutgoingReply::new(
+            554,
+            (Class::Permanent, 6, 0),
+            format!("message refused: {problem}"),
+        ),
+    }
+}
