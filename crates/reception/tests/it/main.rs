@@ -8,6 +8,7 @@ mod faults;
 mod limits;
 mod pace;
 mod refusals;
+mod sockets;
 mod splits;
 mod support;
 mod taken;
