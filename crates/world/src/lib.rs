@@ -7,6 +7,7 @@ mod clock;
 mod disk;
 mod net;
 mod random;
+mod sim;
 
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ pub use clock::{Clock, RealClock, VirtualClock};
 pub use disk::{Disk, DiskFile, DiskRead, RealDisk, Space};
 pub use net::{Listener, Net, Peer, RealNet, Stream};
 pub use random::{Random, RealRandom, SeededRandom};
+pub use sim::{Fault, SimNet};
 
 /// Where the relay lives.
 #[derive(Clone)]
