@@ -1,0 +1,1 @@
+//! Tests that hold the workspace to its own rules: see `tests/`.
