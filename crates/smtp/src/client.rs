@@ -153,6 +153,8 @@ pub struct Connection {
     transaction: Option<Transaction>,
     sending: Option<DotStuffer>,
     chunked: bool,
+    /// The peer has said 421: it closes, and nothing more is asked of it.
+    closing: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -211,6 +213,7 @@ impl Connection {
             transaction: None,
             sending: None,
             chunked: false,
+            closing: false,
         }
     }
 
@@ -244,6 +247,8 @@ impl Connection {
     #[must_use]
     pub fn stage(&self) -> Stage {
         match self.expected.front() {
+            // The last chunk is under way behind those that are not answered yet.
+            Some(Expect::Chunk) if self.sending.is_none() => Stage::EndOfData,
             Some(expect) => expect.stage(),
             None if self.sending.is_some() => Stage::Content,
             None => Stage::Reset,
@@ -288,7 +293,10 @@ impl Connection {
     pub fn begin(&mut self, envelope: Envelope) -> Result<(), Unfit> {
         self.fits(&envelope)?;
         let pipelined = self.settings.pipelining && self.extensions.pipelining;
-        self.chunked = self.settings.chunking && self.extensions.chunking;
+        // RFC 2033 says nothing of how many replies a refused chunk has, so LMTP goes without.
+        self.chunked = self.settings.chunking
+            && self.extensions.chunking
+            && self.settings.protocol == Protocol::Smtp;
         self.say_mail(&envelope);
         self.expected.push_back(Expect::Mail);
         if pipelined {
@@ -314,6 +322,9 @@ impl Connection {
 
     /// Appends a piece of content: canonical text with CRLF line ends, not dot-stuffed.
     pub fn content(&mut self, piece: &[u8]) {
+        let Some(stuffer) = &mut self.sending else {
+            return;
+        };
         if piece.is_empty() {
             return;
         }
@@ -322,7 +333,7 @@ impl Connection {
                 .extend_from_slice(format!("BDAT {}\r\n", piece.len()).as_bytes());
             self.output.extend_from_slice(piece);
             self.expected.push_back(Expect::Chunk);
-        } else if let Some(stuffer) = &mut self.sending {
+        } else {
             stuffer.stuff(piece, &mut self.output);
         }
     }
@@ -402,7 +413,7 @@ impl Connection {
             return self.out_of_turn(reply);
         };
         // RFC 5321 §3.8: 421 may answer anything; the peer closes after it.
-        let closing = reply.code() == 421;
+        self.closing |= reply.code() == 421;
         match expect {
             Expect::Greeting => self.greeting(reply),
             Expect::Ehlo | Expect::Helo => self.hello(reply, expect),
@@ -411,22 +422,25 @@ impl Connection {
             Expect::Data => self.data(reply),
             Expect::Chunk => self.chunk(reply),
             Expect::EndOfData => {
-                if !self.transaction.as_ref().is_some_and(|t| t.chunk_refused) {
+                if self.transaction.as_ref().is_some_and(|t| t.chunk_refused) {
+                    // RFC 3030 §2: the state is unclear until a RSET.
+                    self.reset();
+                } else {
                     self.events.push_back(Event::Done(reply));
+                    self.over(true);
                 }
-                self.over(!closing);
             }
             Expect::LmtpEndOfData(index) => {
                 self.events.push_back(Event::RecipientDone { index, reply });
                 if !matches!(self.expected.front(), Some(Expect::LmtpEndOfData(_))) {
-                    self.over(!closing);
+                    self.over(true);
                 }
             }
-            Expect::Discard => self.over(!closing),
+            Expect::Discard => self.over(true),
             Expect::Reset => self.over(reply.severity() == Severity::Completion),
             Expect::Quit => self.events.push_back(Event::Goodbye(reply)),
         }
-        if closing && self.transaction.is_some() {
+        if self.closing && self.transaction.is_some() {
             self.over(false);
         }
     }
@@ -500,7 +514,7 @@ impl Connection {
     }
 
     fn next_rcpt(&mut self, index: usize) {
-        let Some(transaction) = &self.transaction else {
+        let Some(transaction) = self.transaction.as_ref().filter(|_| !self.closing) else {
             return;
         };
         match transaction.envelope.recipients.get(index) {
@@ -508,7 +522,7 @@ impl Connection {
                 say_rcpt(&mut self.output, recipient);
                 self.expected.push_back(Expect::Rcpt(index));
             }
-            None if transaction.accepted.is_empty() => self.say("RSET", Expect::Reset),
+            None if transaction.accepted.is_empty() => self.reset(),
             None if self.chunked => self.start_content(),
             None => self.say("DATA", Expect::Data),
         }
@@ -530,7 +544,7 @@ impl Connection {
         } else if last && self.chunked {
             match (transaction.mail_refused, transaction.accepted.is_empty()) {
                 (true, _) => self.over(true),
-                (false, true) => self.say("RSET", Expect::Reset),
+                (false, true) => self.reset(),
                 (false, false) => self.start_content(),
             }
         }
@@ -544,18 +558,19 @@ impl Connection {
         match (reply.severity(), nobody) {
             (Severity::Intermediate, false) => self.start_content(),
             // RFC 2920 §3.1: a server may say 354 although it took no recipient; a lone dot ends it.
+            // RFC 2033 §4.2 has no reply to that dot, so that LMTP cannot go on from here.
+            (Severity::Intermediate, true) if self.settings.protocol == Protocol::Lmtp => {
+                self.over(false);
+            }
             (Severity::Intermediate, true) => {
                 self.output.extend_from_slice(b".\r\n");
                 self.expected.push_back(Expect::Discard);
             }
             (_, true) if transaction.mail_refused => self.over(true),
-            (_, true) => self.say("RSET", Expect::Reset),
+            (_, true) => self.reset(),
             (_, false) => {
-                let closing = reply.code() == 421;
                 self.events.push_back(Event::DataRefused(reply));
-                if !closing {
-                    self.say("RSET", Expect::Reset);
-                }
+                self.reset();
             }
         }
     }
@@ -573,6 +588,14 @@ impl Connection {
         if sending {
             // RFC 3030 §2: after a refused chunk the transaction must be reset; the driver stops.
             self.sending = None;
+            self.reset();
+        }
+    }
+
+    fn reset(&mut self) {
+        if self.closing {
+            self.over(false);
+        } else {
             self.say("RSET", Expect::Reset);
         }
     }
@@ -583,6 +606,7 @@ impl Connection {
     }
 
     fn over(&mut self, usable: bool) {
+        let usable = usable && !self.closing;
         if !usable {
             self.expected.clear();
             self.sending = None;

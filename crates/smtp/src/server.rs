@@ -38,8 +38,10 @@
 //!
 //! The session does not speak LMTP (RFC 2033) in this version.
 
+mod commands;
 mod problem;
 mod session;
+mod transfer;
 
 use bytes::Bytes;
 

@@ -1,6 +1,6 @@
 //! The server's side by topic of the RFCs, as transcripts.
 
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used)]
 
 mod support;
 

@@ -1,6 +1,6 @@
 //! Content as the server takes it: dots, the end, smuggling, chunks.
 
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used)]
 
 mod support;
 
