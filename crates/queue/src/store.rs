@@ -180,6 +180,22 @@ pub enum StoreError {
         /// Which destination.
         destination: DestinationKey,
     },
+    /// An attempt cannot begin for a recipient that is not queued: the administrator was faster.
+    #[error("recipient {recipient} of `{message}` is not queued any more: it is {}", state.as_str())]
+    NotQueued {
+        /// The message.
+        message: MessageId,
+        /// Position of the recipient in the envelope.
+        recipient: u32,
+        /// Where it stands.
+        state: RecipientState,
+    },
+    /// This access to the store only reads.
+    #[error("the queue in {} is open for reading only", path.display())]
+    ReadOnly {
+        /// The data directory.
+        path: PathBuf,
+    },
     /// There is no such message.
     #[error("there is no message `{0}` in the queue")]
     NotFound(String),

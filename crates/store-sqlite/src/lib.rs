@@ -1,1 +1,37 @@
 //! The durable queue on SQLite, and large bodies in files.
+//!
+//! One thread owns the connection that writes. It takes all requests that wait, makes them one
+//! transaction, and answers when the log is synced (`writer`); readers have connections of their
+//! own. Small bodies lie in the database, larger ones in files (`body`). What is durable when, and
+//! what a crash leaves, is written down in `docs/durability.md`.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | `open` | the data directory, its lock, opening and cleaning up |
+//! | `schema` | the five tables |
+//! | `db`, `writer` | the writing connection and its thread: group commit |
+//! | `readers` | connections that read |
+//! | `room` | what happens when the disk is full |
+//! | `body`, `staging` | content in files |
+//! | `accept`, `record`, `change` | what is written |
+//! | `due`, `list` | what is read |
+
+mod accept;
+mod body;
+mod change;
+mod codec;
+mod db;
+mod due;
+mod error;
+mod list;
+mod lock;
+mod open;
+mod readers;
+mod record;
+mod room;
+mod schema;
+mod staging;
+mod store;
+mod writer;
+
+pub use store::SqliteStore;

@@ -1,0 +1,202 @@
+//! What is due, for the roles that deliver.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use queue::{
+    Body, DestinationKey, DueDestination, Lease, MessageId, Queued, Recipient, RecipientState,
+    StoreError,
+};
+use rusqlite::{Connection, OptionalExtension};
+
+use crate::body::{Bodies, FileBody};
+use crate::codec::{
+    DESTINATION, MESSAGE, RECIPIENT, destination, message, message_id, place, recipient, stamp,
+};
+use crate::error::Fault;
+
+/// Bytes of content that come along with one answer; the rest is read when its turn comes.
+const BODIES_AT_ONCE: usize = 1 << 20;
+
+/// Every destination with queued recipients.
+pub(crate) fn due_destinations(conn: &Connection) -> Result<Vec<DueDestination>, Fault> {
+    let select = format!(
+        "SELECT w.earliest, w.queued, {DESTINATION} FROM \
+         (SELECT destination, min(next_attempt) AS earliest, count(*) AS queued \
+          FROM recipient WHERE state = 0 GROUP BY destination) w \
+         JOIN destination d ON d.id = w.destination ORDER BY w.earliest, d.key"
+    );
+    let mut statement = conn.prepare_cached(&select)?;
+    let mut rows = statement.query([])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(DueDestination {
+            earliest: stamp(row.get(0)?),
+            queued: row.get::<_, i64>(1)?.cast_unsigned(),
+            destination: destination(row, 2)?,
+        });
+    }
+    Ok(found)
+}
+
+/// The recipients of a destination that are due, and when the next one is.
+pub(crate) fn due(
+    conn: &Connection,
+    lease: &Lease,
+    now: Timestamp,
+    limit: usize,
+    except: &[(MessageId, u32)],
+    bodies: Option<&Arc<Bodies>>,
+) -> Result<(Vec<Queued>, Option<Timestamp>), Fault> {
+    let snapshot = conn.unchecked_transaction()?;
+    let id = fence(&snapshot, lease)?;
+    let (found, next) = due_recipients(&snapshot, id, now, limit, except)?;
+    let mut queued: Vec<Queued> = Vec::new();
+    let mut position: HashMap<MessageId, usize> = HashMap::new();
+    let mut room = BODIES_AT_ONCE;
+    for (message, recipient) in found {
+        if let Some(&at) = position.get(&message) {
+            queued[at].recipients.push(recipient);
+            continue;
+        }
+        position.insert(message, queued.len());
+        queued.push(load(&snapshot, message, recipient, &mut room, bodies)?);
+    }
+    Ok((queued, next))
+}
+
+fn fence(conn: &Connection, lease: &Lease) -> Result<i64, Fault> {
+    let select = "SELECT id, token FROM destination WHERE key = ?1";
+    let found = conn
+        .prepare_cached(select)?
+        .query_row([lease.destination.as_str()], |row| {
+            Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned()))
+        })
+        .optional()?;
+    match found {
+        Some((id, token)) if token == lease.token => Ok(id),
+        Some(_) | None => Err(StoreError::Fenced {
+            destination: lease.destination.clone(),
+        }
+        .into()),
+    }
+}
+
+type Found = Vec<(MessageId, Recipient)>;
+
+fn due_recipients(
+    conn: &Connection,
+    destination: i64,
+    now: Timestamp,
+    limit: usize,
+    except: &[(MessageId, u32)],
+) -> Result<(Found, Option<Timestamp>), Fault> {
+    let except: HashSet<&(MessageId, u32)> = except.iter().collect();
+    let select = format!(
+        "SELECT r.message, r.next_attempt, {RECIPIENT} FROM recipient r \
+         JOIN destination d ON d.id = ?1 WHERE r.destination = ?1 AND r.state = 0 \
+         ORDER BY r.next_attempt, r.message, r.idx"
+    );
+    let mut statement = conn.prepare_cached(&select)?;
+    let mut rows = statement.query([destination])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (id, at) = (message_id(row, 0)?, stamp(row.get(1)?));
+        if except.contains(&(id, row.get(2)?)) {
+            continue;
+        }
+        if at > now || found.len() >= limit {
+            return Ok((found, Some(at)));
+        }
+        let mut recipient = recipient(row, 2)?;
+        // Whoever holds the lease names what he has in hand; an attempt that he began and does not
+        // name has come to nothing.
+        recipient.state = RecipientState::Queued;
+        recipient.next_attempt = Some(at);
+        found.push((id, recipient));
+    }
+    Ok((found, None))
+}
+
+fn load(
+    conn: &Connection,
+    id: MessageId,
+    recipient: Recipient,
+    room: &mut usize,
+    bodies: Option<&Arc<Bodies>>,
+) -> Result<Queued, Fault> {
+    // The body stands last in the row: it is not read unless asked for.
+    let select = format!("SELECT {MESSAGE}, m.place, m.body FROM message m WHERE m.id = ?1");
+    let mut statement = conn.prepare_cached(&select)?;
+    let mut rows = statement.query([id.as_bytes()])?;
+    let Some(row) = rows.next()? else {
+        return Err(Fault::Damaged(format!(
+            "the message {id} is missing, its recipients are not"
+        )));
+    };
+    let message = message(row)?;
+    let size = usize::try_from(message.size).unwrap_or(usize::MAX);
+    let body = match row.get::<_, i64>(13)? {
+        place::INLINE if size <= *room => {
+            let bytes: Vec<u8> = row.get(14)?;
+            *room -= bytes.len().min(*room);
+            Some(Body::Inline(bytes.into()))
+        }
+        place::FILE => bodies.map(|b| Body::File(Arc::new(FileBody(b.kept(id, message.size))))),
+        _ => None,
+    };
+    Ok(Queued {
+        message: Arc::new(message),
+        recipients: vec![recipient],
+        body,
+    })
+}
+
+/// The content of a message.
+pub(crate) fn body(
+    conn: &Connection,
+    id: MessageId,
+    bodies: Option<&Arc<Bodies>>,
+) -> Result<Body, Fault> {
+    let mut statement =
+        conn.prepare_cached("SELECT size, ended_at, place, body FROM message WHERE id = ?1")?;
+    let mut rows = statement.query([id.as_bytes()])?;
+    let gone = || StoreError::NotFound(id.to_string());
+    let Some(row) = rows.next()? else {
+        return Err(gone().into());
+    };
+    if row
+        .get_ref(1)?
+        .as_i64_or_null()
+        .map_err(rusqlite::Error::from)?
+        .is_some()
+    {
+        return Err(gone().into());
+    }
+    let size = row.get::<_, i64>(0)?.cast_unsigned();
+    match (row.get::<_, i64>(2)?, bodies) {
+        (place::FILE, Some(bodies)) => Ok(Body::File(Arc::new(FileBody(bodies.kept(id, size))))),
+        (place::INLINE, _) => Ok(Body::Inline(row.get::<_, Vec<u8>>(3)?.into())),
+        (other, _) => Err(Fault::Damaged(format!("{other} is no place for a body"))),
+    }
+}
+
+/// The queued recipients of a destination, to be moved elsewhere.
+pub(crate) fn queued_for(
+    conn: &Connection,
+    key: &DestinationKey,
+) -> Result<Vec<(MessageId, u32, smtp::Address)>, Fault> {
+    let select = format!(
+        "SELECT r.message, {RECIPIENT} FROM recipient r JOIN destination d ON d.id = r.destination \
+         WHERE d.key = ?1 AND r.state = 0 AND r.sending IS NULL"
+    );
+    let mut statement = conn.prepare_cached(&select)?;
+    let mut rows = statement.query([key.as_str()])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let recipient = recipient(row, 1)?;
+        found.push((message_id(row, 0)?, recipient.index, recipient.address));
+    }
+    Ok(found)
+}

@@ -1,0 +1,105 @@
+//! The tables, and how an older database becomes a newer one.
+
+use rusqlite::Connection;
+
+use crate::error::Fault;
+
+/// The newest format this version writes.
+pub(crate) const FORMAT: u32 = 1;
+
+/// Size of a page. With 4 KiB a row of a message with a body of a few KiB keeps its envelope in the
+/// tree and its body in overflow pages, which cost nothing to free when the body goes.
+pub(crate) const PAGE: u32 = 4096;
+
+/// `MIGRATIONS[n]` leads from format n to n + 1.
+const MIGRATIONS: [&str; FORMAT as usize] = [FIRST];
+
+/// Times are nanoseconds since 1970; ids are the 16 bytes of the UUID. `recipient.sending` is the
+/// time at which an attempt began whose outcome is not recorded: a column in no index, so that
+/// beginning an attempt touches one page.
+const FIRST: &str = "
+CREATE TABLE destination (
+    id            INTEGER PRIMARY KEY,
+    key           TEXT NOT NULL UNIQUE,
+    token         INTEGER NOT NULL,
+    blocked_until INTEGER,
+    failures      INTEGER NOT NULL,
+    last          TEXT,
+    paused        INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE message (
+    id          BLOB PRIMARY KEY NOT NULL,
+    sender      TEXT NOT NULL,
+    received_at INTEGER NOT NULL,
+    expires_at  INTEGER NOT NULL,
+    size        INTEGER NOT NULL,
+    body_kind   INTEGER NOT NULL,
+    smtputf8    INTEGER NOT NULL,
+    hops        INTEGER NOT NULL,
+    kind        INTEGER NOT NULL,
+    client      TEXT NOT NULL,
+    helo        TEXT,
+    protocol    TEXT NOT NULL,
+    about       BLOB,
+    ended_at    INTEGER,
+    place       INTEGER NOT NULL,
+    body        BLOB
+) STRICT;
+
+CREATE TABLE recipient (
+    message      BLOB NOT NULL,
+    idx          INTEGER NOT NULL,
+    address      TEXT NOT NULL,
+    destination  INTEGER NOT NULL,
+    state        INTEGER NOT NULL,
+    next_attempt INTEGER,
+    sending      INTEGER,
+    attempts     INTEGER NOT NULL,
+    last         TEXT,
+    basis        TEXT,
+    PRIMARY KEY (message, idx)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX recipient_due ON recipient (destination, next_attempt) WHERE state = 0;
+
+CREATE TABLE attempt (
+    id          INTEGER PRIMARY KEY,
+    message     BLOB NOT NULL,
+    destination INTEGER NOT NULL,
+    started_at  INTEGER NOT NULL,
+    ended_at    INTEGER NOT NULL,
+    facts       TEXT NOT NULL,
+    verdicts    TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX attempt_message ON attempt (message);
+
+CREATE TABLE event (
+    id          INTEGER PRIMARY KEY,
+    at          INTEGER NOT NULL,
+    message     BLOB,
+    recipient   INTEGER,
+    destination INTEGER,
+    kind        TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX event_message ON event (message) WHERE message IS NOT NULL;
+";
+
+/// The format of a database; 0 for a new one.
+pub(crate) fn format_of(conn: &Connection) -> Result<u32, Fault> {
+    Ok(conn.pragma_query_value(None, "user_version", |row| row.get(0))?)
+}
+
+/// Brings a database to [`FORMAT`], each step in a transaction of its own.
+pub(crate) fn migrate(conn: &Connection) -> Result<(), Fault> {
+    for from in format_of(conn)?..FORMAT {
+        let step = MIGRATIONS[from as usize];
+        conn.execute_batch(&format!(
+            "BEGIN IMMEDIATE; {step} PRAGMA user_version = {}; COMMIT;",
+            from + 1
+        ))?;
+    }
+    Ok(())
+}
