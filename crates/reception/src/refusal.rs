@@ -14,7 +14,12 @@ use crate::trace::push_literal;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Refusal {
     /// The client may not relay.
-    RelayDenied(IpAddr),
+    RelayDenied {
+        /// Its address.
+        client: IpAddr,
+        /// To whom it wanted to.
+        recipient: Address,
+    },
     /// No route takes the address, which has no domain.
     NoRoute(Address),
     /// Too little room on the disk before the message.
@@ -53,7 +58,7 @@ impl Refusal {
     /// A stable name for logs.
     pub(crate) fn name(&self) -> &'static str {
         match self {
-            Refusal::RelayDenied(_) => "relay-denied",
+            Refusal::RelayDenied { .. } => "relay-denied",
             Refusal::NoRoute(_) => "no-route",
             Refusal::NoRoom { .. } => "no-room",
             Refusal::Store(StoreError::Full { .. }) => "disk-full",
@@ -81,7 +86,14 @@ impl Refusal {
     pub(crate) fn detail(&self) -> Option<String> {
         match self {
             Refusal::Store(error) => Some(error.to_string()),
-            Refusal::NoRoute(address) => Some(address.to_string()),
+            _ => None,
+        }
+    }
+
+    /// The recipient that is refused, where it is about one.
+    pub(crate) fn recipient(&self) -> Option<&Address> {
+        match self {
+            Refusal::RelayDenied { recipient, .. } | Refusal::NoRoute(recipient) => Some(recipient),
             _ => None,
         }
     }
@@ -95,7 +107,7 @@ impl Refusal {
     fn codes(&self) -> (u16, Class, u16, u16) {
         use Class::{Permanent, Transient};
         match self {
-            Refusal::RelayDenied(_) => (550, Permanent, 7, 1),
+            Refusal::RelayDenied { .. } => (550, Permanent, 7, 1),
             Refusal::NoRoute(_) => (550, Permanent, 1, 2),
             Refusal::NoRoom { .. } | Refusal::Store(StoreError::Full { .. }) => {
                 (452, Transient, 3, 1)
@@ -118,7 +130,7 @@ impl Refusal {
 
     fn text(&self, hostname: &str) -> String {
         match self {
-            Refusal::RelayDenied(client) => {
+            Refusal::RelayDenied { client, .. } => {
                 let mut at = String::new();
                 push_literal(&mut at, *client);
                 format!("relay access denied: {at} is not in [relay] networks")
@@ -244,7 +256,10 @@ mod tests {
     #[test]
     fn a_denied_client_reads_which_of_its_addresses_and_which_setting() {
         assert_eq!(
-            line(&Refusal::RelayDenied("::ffff:192.0.2.9".parse().unwrap())),
+            line(&Refusal::RelayDenied {
+                client: "::ffff:192.0.2.9".parse().unwrap(),
+                recipient: "b@example.org".parse().unwrap(),
+            }),
             "550 5.7.1 relay access denied: [192.0.2.9] is not in [relay] networks\r\n"
         );
     }

@@ -1,5 +1,6 @@
 //! Taking connections from a listener.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,14 +32,19 @@ impl Receiver {
             tokio::select! {
                 biased;
                 () = stopping(&mut stop) => break,
+                Some(ended) = sessions.join_next() => note_panic(ended),
                 connection = listener.accept() => match connection {
                     Ok((stream, from)) => self.take(&mut sessions, stream, from, &shutdown),
+                    // The client gave up before we came to it.
+                    Err(error) if matches!(
+                        error.kind(),
+                        ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset
+                    ) => {}
                     Err(error) => {
                         tracing::warn!(%error, "cannot take a connection");
                         tokio::time::sleep(PAUSE).await;
                     }
                 },
-                Some(ended) = sessions.join_next() => note_panic(ended),
             }
         }
         drop(listener);

@@ -1,5 +1,6 @@
 //! One session: the state machine of `smtp`, driven.
 
+use std::fmt::Display;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use world::Stream;
 use crate::connection::{Connection, Input};
 use crate::pace::Pace;
 use crate::refusal::Refusal;
-use crate::transaction::{Accepted, Envelope, Incoming};
+use crate::transaction::{Envelope, Incoming, Summary};
 use crate::{Client, Shared};
 
 /// Talks with one client until one side ends it.
@@ -67,13 +68,16 @@ impl Session {
         let mut pace = Pace::Command {
             since: Instant::now(),
         };
+        let mut abrupt = false;
         loop {
             let mut progress = false;
             while let Some(event) = self.protocol.poll() {
                 progress = true;
+                let quit = event == Event::Quit;
                 if self.handle(event).await && !self.flush(connection).await {
                     return false;
                 }
+                abrupt |= self.protocol.is_closed() && !quit;
             }
             progress |= self.protocol.has_output();
             let content = self.in_content();
@@ -81,7 +85,7 @@ impl Session {
                 return false;
             }
             if self.protocol.is_closed() {
-                return content;
+                return abrupt;
             }
             if connection.is_stopping() && !content {
                 self.end(&Refusal::Stopping);
@@ -161,22 +165,15 @@ impl Session {
                 return true;
             }
             Event::ContentAborted(problem) => {
-                self.log("content-refused", &problem.to_string());
+                self.note("content-refused", &problem, None);
                 self.forget();
             }
             Event::Refused { problem, line } => {
-                let line = line.escape_ascii();
-                tracing::info!(
-                    client = %self.client.address,
-                    helo = self.client.helo,
-                    reason = "command-refused",
-                    %problem,
-                    %line,
-                    "refused"
-                );
+                self.note("command-refused", &problem, Some(&line));
             }
             Event::TooManyErrors => {
-                self.log("too-many-errors", "");
+                let most = self.shared.settings.max_errors;
+                self.note("too-many-errors", &format_args!("limit {most}"), None);
                 self.forget();
             }
             Event::Reset | Event::Quit => self.forget(),
@@ -224,7 +221,7 @@ impl Session {
                 self.refused += 1;
                 let most = self.shared.settings.max_errors;
                 if self.refused >= most {
-                    self.log(refusal.name(), "");
+                    self.refusal(&refusal, None);
                     self.end(&Refusal::TooManyErrors(most));
                 } else {
                     self.answer_no(&refusal);
@@ -238,7 +235,10 @@ impl Session {
         // Deviation: RFC 5321 §4.5.1 asks that anybody can reach postmaster; a relay that serves its
         // own networks has no mailboxes, so that this would relay for strangers.
         if !self.shared.settings.may_relay(client) {
-            return Err(Refusal::RelayDenied(client));
+            return Err(Refusal::RelayDenied {
+                client,
+                recipient: to,
+            });
         }
         let target = self.shared.settings.routes.target(&to);
         if target == Target::Nowhere {
@@ -267,71 +267,86 @@ impl Session {
             // The state machine has no content without `Data`, which begins one.
             return self.answer_no(&Refusal::NoTransaction);
         };
-        match incoming.accept(&self.shared, &self.client).await {
-            Ok(accepted) => self.confirm(&accepted),
-            Err(refusal) => self.answer_no(&refusal),
-        }
-    }
-
-    /// Says that the message is kept: it is in the store.
-    fn confirm(&mut self, accepted: &Accepted) {
-        tracing::info!(
-            id = %accepted.id,
-            client = %self.client.address,
-            helo = self.client.helo,
-            sender = %accepted.sender,
-            nrcpt = accepted.recipients,
-            size = accepted.size,
-            "accepted"
-        );
-        let text = format!("Ok: queued as {}", accepted.id);
-        let reply = OutgoingReply::new(250, (Class::Success, 0, 0), text);
+        let message = incoming.summary();
+        let reply = match incoming.accept(&self.shared, &self.client).await {
+            Ok(()) => self.confirmation(&message),
+            Err(refusal) => self.refusal(&refusal, Some(&message)),
+        };
         self.protocol.answer(reply);
     }
 
+    /// Says that the message is kept: it is in the store.
+    fn confirmation(&self, message: &Summary) -> OutgoingReply {
+        tracing::info!(
+            id = %message.id,
+            client = %self.client.address,
+            helo = self.client.helo,
+            sender = %message.sender,
+            nrcpt = message.recipients,
+            size = message.size,
+            protocol = message.protocol,
+            "accepted"
+        );
+        let text = format!("Ok: queued as {}", message.id);
+        OutgoingReply::new(250, (Class::Success, 0, 0), text)
+    }
+
     fn answer_no(&mut self, refusal: &Refusal) {
-        let reply = refusal.reply(&self.shared.settings.hostname);
-        self.log_refusal(refusal, &reply);
+        let reply = self.refusal(refusal, None);
         self.protocol.answer(reply);
     }
 
     /// Ends the session with a reply of ours.
     fn end(&mut self, refusal: &Refusal) {
-        let reply = refusal.reply(&self.shared.settings.hostname);
-        self.log_refusal(refusal, &reply);
+        let message = self.incoming.as_ref().map(Incoming::summary);
+        let reply = self.refusal(refusal, message.as_ref());
         self.forget();
         self.protocol.close(&reply);
     }
 
-    fn log_refusal(&self, refusal: &Refusal, reply: &OutgoingReply) {
-        let detail = refusal.detail();
-        if refusal.is_ours() {
-            tracing::warn!(
-                client = %self.client.address,
-                helo = self.client.helo,
-                reason = refusal.name(),
-                %reply,
-                detail,
-                "refused"
-            );
-        } else {
-            tracing::info!(
-                client = %self.client.address,
-                helo = self.client.helo,
-                reason = refusal.name(),
-                %reply,
-                detail,
-                "refused"
-            );
+    /// The words for a refusal, which goes to the log with what they leave out.
+    fn refusal(&self, refusal: &Refusal, message: Option<&Summary>) -> OutgoingReply {
+        let reply = refusal.reply(&self.shared.settings.hostname);
+        // The level of an event is fixed where it stands.
+        macro_rules! refused {
+            ($level:ident) => {
+                tracing::$level!(
+                    id = message.map(|m| display(m.id)),
+                    client = %self.client.address,
+                    helo = self.client.helo,
+                    sender = self.sender(message).map(display),
+                    recipient = refusal.recipient().map(display),
+                    reason = refusal.name(),
+                    %reply,
+                    detail = refusal.detail(),
+                    "refused"
+                )
+            };
         }
+        if refusal.is_ours() {
+            refused!(warn);
+        } else {
+            refused!(info);
+        }
+        reply
     }
 
-    fn log(&self, reason: &'static str, detail: &str) {
+    fn sender<'a>(&'a self, message: Option<&'a Summary>) -> Option<&'a Address> {
+        let envelope = self.envelope.as_ref().map(|e| &e.sender);
+        message.map(|m| &m.sender).or(envelope)
+    }
+
+    /// The state machine has refused something.
+    fn note(&self, reason: &'static str, detail: &dyn Display, line: Option<&[u8]>) {
+        let message = self.incoming.as_ref().map(Incoming::summary);
         tracing::info!(
+            id = message.as_ref().map(|m| display(m.id)),
             client = %self.client.address,
             helo = self.client.helo,
+            sender = self.sender(message.as_ref()).map(display),
             reason,
-            detail,
+            %detail,
+            line = line.map(|line| display(line.escape_ascii())),
             "refused"
         );
     }

@@ -59,7 +59,7 @@ fn normalised(address: &Address) -> String {
 
 /// Content on its way in.
 pub(crate) struct Incoming {
-    pub(crate) id: MessageId,
+    id: MessageId,
     envelope: Envelope,
     writer: Box<dyn BodyWriter>,
     protocol: &'static str,
@@ -108,6 +108,17 @@ impl Incoming {
         incoming
     }
 
+    /// What the log tells of it.
+    pub(crate) fn summary(&self) -> Summary {
+        Summary {
+            id: self.id,
+            sender: self.envelope.sender.clone(),
+            recipients: self.envelope.recipients.len(),
+            size: self.size,
+            protocol: self.protocol,
+        }
+    }
+
     /// The next piece of the client's content.
     pub(crate) async fn write(&mut self, piece: &[u8]) {
         self.trail.watch(piece);
@@ -126,11 +137,7 @@ impl Incoming {
     }
 
     /// The content is complete: hands the message to the queue. `Ok` means that it is durable.
-    pub(crate) async fn accept(
-        mut self,
-        shared: &Shared,
-        client: &Client,
-    ) -> Result<Accepted, Refusal> {
+    pub(crate) async fn accept(mut self, shared: &Shared, client: &Client) -> Result<(), Refusal> {
         if let Some(fault) = self.fault {
             return Err(Refusal::Store(fault));
         }
@@ -167,19 +174,12 @@ impl Incoming {
                 about: None,
             },
         };
-        let accepted = Accepted {
-            id: self.id,
-            size: self.size,
-            recipients: self.envelope.recipients.len(),
-            sender: message.sender.clone(),
-        };
         let new = NewMessage {
             message,
             body,
             recipients: self.envelope.recipients,
         };
-        shared.intake.accept(new).await.map_err(Refusal::Store)?;
-        Ok(accepted)
+        shared.intake.accept(new).await.map_err(Refusal::Store)
     }
 }
 
@@ -189,11 +189,12 @@ fn expiry(received_at: Timestamp, shared: &Shared) -> Timestamp {
         .unwrap_or(Timestamp::MAX)
 }
 
-/// A message that is in the queue.
+/// What the log tells of a message.
 #[derive(Debug)]
-pub(crate) struct Accepted {
+pub(crate) struct Summary {
     pub(crate) id: MessageId,
-    pub(crate) size: u64,
-    pub(crate) recipients: usize,
     pub(crate) sender: Address,
+    pub(crate) recipients: usize,
+    pub(crate) size: u64,
+    pub(crate) protocol: &'static str,
 }

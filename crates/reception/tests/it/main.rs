@@ -6,6 +6,7 @@
 
 mod faults;
 mod limits;
+mod logs;
 mod pace;
 mod refusals;
 mod sockets;
