@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use queue::{Intake, Store};
+use queue::{Body, Intake, RowFilter, Store};
 use reception::{Receiver, Settings};
+use store_sqlite::SqliteStore;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -84,6 +85,78 @@ impl Client {
         let reply = self.expect("250 2.0.0 Ok: queued as ").await;
         reply.trim().rsplit(' ').next().unwrap().to_owned()
     }
+}
+
+async fn stored(store: &dyn Store, id: &str) -> String {
+    let body = store.body(id.parse().unwrap()).await.unwrap();
+    let bytes = match body {
+        Body::Inline(bytes) => bytes.to_vec(),
+        Body::File(file) => {
+            let mut bytes = Vec::new();
+            loop {
+                let piece = file.read(bytes.len() as u64, 1 << 20).await.unwrap();
+                if piece.is_empty() {
+                    break bytes;
+                }
+                bytes.extend_from_slice(&piece);
+            }
+        }
+    };
+    String::from_utf8(bytes).unwrap()
+}
+
+#[tokio::test]
+async fn small_and_large_messages_are_in_the_store_when_confirmed() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Arc::new(SqliteStore::open(dir.path(), &World::real()).unwrap());
+    let server = start(settings(), Arc::clone(&store) as Arc<dyn Store>).await;
+    let line = format!("{}\r\n", "y".repeat(70));
+    let large = format!("Subject: large\r\n\r\n{}", line.repeat(40_000));
+    let mut client = Client::connect(server.address).await;
+    client.expect("220 ").await;
+    for content in ["Subject: small\r\n\r\nhello\r\n", &large] {
+        let id = client.submit(content.as_bytes()).await;
+        assert!(without_trace(&stored(&*store, &id).await) == content);
+    }
+    let filter = RowFilter {
+        limit: 10,
+        ..RowFilter::default()
+    };
+    assert_eq!(store.rows(filter).await.unwrap().len(), 2);
+    server.stop.send(true).unwrap();
+    client.expect("421 4.3.2 ").await;
+    server.serving.await.unwrap();
+}
+
+#[tokio::test]
+async fn many_sessions_at_once_are_all_confirmed_with_what_the_store_has() {
+    const SESSIONS: usize = 20;
+    const EACH: usize = 10;
+    let dir = tempfile::tempdir().unwrap();
+    let store = Arc::new(SqliteStore::open(dir.path(), &World::real()).unwrap());
+    let server = start(settings(), Arc::clone(&store) as Arc<dyn Store>).await;
+    let mut sessions = tokio::task::JoinSet::new();
+    for session in 0..SESSIONS {
+        let address = server.address;
+        sessions.spawn(async move {
+            let mut client = Client::connect(address).await;
+            client.expect("220 ").await;
+            let mut confirmed = Vec::new();
+            for message in 0..EACH {
+                let content = format!("Subject: {session}/{message}\r\n\r\nx\r\n");
+                let id = client.submit(content.as_bytes()).await;
+                confirmed.push((id, content));
+            }
+            confirmed
+        });
+    }
+    let confirmed: Vec<_> = sessions.join_all().await.concat();
+    assert_eq!(confirmed.len(), SESSIONS * EACH);
+    for (id, content) in confirmed {
+        assert_eq!(without_trace(&stored(&*store, &id).await), content);
+    }
+    server.stop.send(true).unwrap();
+    server.serving.await.unwrap();
 }
 
 #[tokio::test]
