@@ -1,6 +1,6 @@
 //! What a server announces at EHLO (RFC 5321 §4.1.1.1).
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::Reply;
 
@@ -12,6 +12,11 @@ pub struct Extensions {
     /// RFC 6152.
     pub eight_bit_mime: bool,
     /// RFC 1870: announced at all, and the maximum if it is a fixed one.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "announced"
+    )]
     pub size: Option<Option<u64>>,
     /// RFC 2034.
     pub enhanced_status_codes: bool,
@@ -44,6 +49,11 @@ pub struct Limits {
     pub rcpt_domain_max: Option<u32>,
 }
 
+/// A `size` that is there was announced, even where it is null.
+fn announced<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<u64>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
 impl Extensions {
     /// Reads them from the reply to EHLO: the first line is the greeting, each further line one
     /// keyword with parameters. What is unknown or malformed is kept in `other` and has no effect.
@@ -72,6 +82,15 @@ impl Extensions {
             "SMTPUTF8" => self.smtputf8 = true,
             "STARTTLS" => self.starttls = true,
             "DSN" => self.dsn = true,
+            // Servers that are older than RFC 2554 write `AUTH=LOGIN`.
+            keyword if keyword.starts_with("AUTH=") => {
+                let first = keyword.trim_start_matches("AUTH=").to_owned();
+                self.auth.extend(
+                    [first]
+                        .into_iter()
+                        .chain(words.map(str::to_ascii_uppercase)),
+                );
+            }
             "AUTH" => self.auth.extend(words.map(str::to_ascii_uppercase)),
             "LIMITS" => words.for_each(|word| self.limits.read(word)),
             _ => self.other.push(line.to_owned()),

@@ -7,6 +7,8 @@
 
 #![allow(dead_code)] // Each test file uses a part of it.
 
+pub(crate) mod client;
+
 use smtp::Class::Permanent;
 use smtp::OutgoingReply;
 use smtp::server::{Config, Event, Session};
@@ -138,7 +140,8 @@ pub(crate) fn check(session: &mut Session, transcript: &str) {
     );
 }
 
-fn unescaped(text: &str) -> Vec<u8> {
+/// The bytes that a line of a transcript stands for.
+pub(crate) fn unescaped(text: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut chars = text.bytes();
     while let Some(byte) = chars.next() {
