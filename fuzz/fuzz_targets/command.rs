@@ -1,0 +1,7 @@
+//! Command lines.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    checks::command(data);
+});

@@ -1,0 +1,7 @@
+//! EHLO replies.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    checks::extensions(data);
+});
