@@ -4,11 +4,17 @@
 //! give the same diagnosis, and the words are made in `explain`.
 #![deny(clippy::wildcard_enum_match_arm)]
 
+mod catalog;
 mod cause;
+mod diagnose;
 mod diagnosis;
 pub mod facts;
+mod hint;
+mod phrases;
+mod reading;
 
 pub use cause::Cause;
+pub use diagnose::diagnose;
 pub use diagnosis::{
     AddressDead, Alternative, Check, Diagnosis, Evidence, EvidenceSource, Finality, Hint, Remedy,
     Responsible, SaidBy, Scope,

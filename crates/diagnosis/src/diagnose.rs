@@ -1,0 +1,392 @@
+//! The rules: from what happened to what it means.
+
+use smtp::{Reply, Stage};
+
+use crate::catalog::{address_dead, traits_of};
+use crate::facts::{
+    Break, BreakKind, CannotSend, Circumstances, ConnectError, ConnectTry, NoRoute, Outcome,
+};
+use crate::{
+    Alternative, Cause, Diagnosis, Evidence, EvidenceSource, Failure, FailureKind, Finality, Hint,
+    Responsible, SaidBy, Scope, hint, reading,
+};
+
+/// What an outcome means; `None` where the message was taken.
+#[must_use]
+pub fn diagnose(outcome: &Outcome, circumstances: &Circumstances) -> Option<Diagnosis> {
+    match outcome {
+        Outcome::Accepted(_) => None,
+        Outcome::Failed(failure) => Some(failed(failure, circumstances)),
+        Outcome::Unknown(failure) => Some(unknown(failure)),
+    }
+}
+
+/// A conclusion before the traits of its cause are filled in.
+struct Finding {
+    cause: Cause,
+    confidence: f32,
+    finality: Finality,
+    said_by: SaidBy,
+    evidence: Vec<Evidence>,
+    alternatives: Vec<Alternative>,
+    reply: Option<Reply>,
+    hint: Option<Hint>,
+}
+
+impl Finding {
+    /// Something that this relay saw for itself: nobody replied.
+    fn seen(cause: Cause, finality: Finality, source: EvidenceSource, text: String) -> Finding {
+        Finding {
+            cause,
+            confidence: 0.95,
+            finality,
+            said_by: SaidBy::Sender,
+            evidence: vec![Evidence {
+                text,
+                source,
+                span: None,
+            }],
+            alternatives: Vec::new(),
+            reply: None,
+            hint: None,
+        }
+    }
+
+    fn or(mut self, cause: Cause, confidence: f32) -> Finding {
+        self.alternatives.push(Alternative { cause, confidence });
+        self
+    }
+
+    fn sure(mut self, confidence: f32) -> Finding {
+        self.confidence = confidence;
+        self
+    }
+
+    fn at(self, stage: Stage) -> Diagnosis {
+        let traits = traits_of(self.cause, stage);
+        Diagnosis {
+            cause: self.cause,
+            confidence: self.confidence,
+            scope: traits.scope,
+            responsible: traits.responsible,
+            said_by: self.said_by,
+            stage,
+            reply: self.reply.as_ref().map(Reply::code),
+            status: self.reply.as_ref().and_then(Reply::status),
+            finality: self.finality,
+            address_dead: address_dead(self.cause, self.finality == Finality::Permanent),
+            evidence: self.evidence,
+            alternatives: self.alternatives,
+            checks: traits.checks.to_vec(),
+            remedies: traits.remedies.to_vec(),
+            hint: self.hint,
+        }
+    }
+}
+
+fn failed(failure: &Failure, circumstances: &Circumstances) -> Diagnosis {
+    let stage = failure.stage;
+    let finding = match &failure.kind {
+        FailureKind::Replied(reply) => replied(reply, stage, circumstances),
+        FailureKind::NoRoute(no_route) => unroutable(no_route),
+        FailureKind::Connect(tries) => unconnected(tries),
+        FailureKind::Broken(broken) => dropped(broken),
+        FailureKind::CannotSend(what) => unfit(what),
+        FailureKind::NotSmtp { received } => Finding::seen(
+            Cause::NotSmtp,
+            Finality::Transient,
+            EvidenceSource::Connection,
+            received.clone(),
+        ),
+        FailureKind::Local(local) => Finding::seen(
+            Cause::LocalFailure,
+            Finality::Transient,
+            EvidenceSource::Connection,
+            format!("{}: {}", local.doing, local.reported),
+        ),
+        FailureKind::Expired {
+            age_secs,
+            last,
+            last_reply,
+        } => expired(*age_secs, *last, last_reply.as_ref()),
+        FailureKind::TooManyHops {
+            hops,
+            limit,
+            repeated,
+        } => looping(*hops, *limit, repeated),
+        FailureKind::Interrupted => return unknown(failure),
+    };
+    let mut diagnosis = finding.at(stage);
+    if failure.is_local_connect() {
+        diagnosis.scope = Scope::Us;
+    }
+    diagnosis
+}
+
+fn replied(reply: &Reply, stage: Stage, circumstances: &Circumstances) -> Finding {
+    let reading = reading::read(reply, stage, circumstances);
+    let text = reply.text();
+    let asked = hint::read(&text);
+    let mut evidence = reading.evidence;
+    if let Some((_, (start, end))) = asked {
+        evidence.push(Evidence {
+            text: text.get(start..end).unwrap_or_default().to_owned(),
+            source: EvidenceSource::ReplyText,
+            span: Some((start, end)),
+        });
+    }
+    // RFC 5321 §4.2.1: the first digit decides whether the same may be tried again.
+    // RFC 5321 §4.5.3.1.10: 552 for too many recipients is to be treated as 452.
+    let recipients_only = reading.cause == Cause::TooManyRecipients && stage == Stage::Rcpt;
+    let finality = match reply.code() {
+        552 if recipients_only => Finality::Transient,
+        400..=499 => Finality::Transient,
+        500..=599 => Finality::Permanent,
+        // A reply of another class where it does not belong.
+        _ => Finality::Unknown,
+    };
+    Finding {
+        cause: reading.cause,
+        confidence: reading.confidence,
+        finality,
+        said_by: SaidBy::Receiver,
+        evidence,
+        alternatives: reading.alternatives,
+        reply: Some(reply.clone()),
+        hint: asked.map(|(hint, _)| hint),
+    }
+}
+
+fn unroutable(no_route: &NoRoute) -> Finding {
+    let dns = |cause, finality, text| Finding::seen(cause, finality, EvidenceSource::Dns, text);
+    match no_route {
+        NoRoute::NoSuchDomain { domain } => dns(
+            Cause::DomainUnknown,
+            Finality::Permanent,
+            format!("{domain}: NXDOMAIN"),
+        ),
+        NoRoute::NullMx { domain } => {
+            // RFC 7505 §4.1.
+            dns(
+                Cause::DomainTakesNoMail,
+                Finality::Permanent,
+                format!("{domain} MX 0 ."),
+            )
+        }
+        NoRoute::NoAddress { domain, exchangers } => {
+            let text = match &exchangers[..] {
+                [] => format!("{domain}: no MX, no A, no AAAA"),
+                hosts => format!("{domain} MX {}: no A, no AAAA", hosts.join(", ")),
+            };
+            dns(Cause::NoMailServer, Finality::Permanent, text)
+        }
+        NoRoute::DnsTemporary { question, reported } => dns(
+            Cause::DnsFailing,
+            Finality::Transient,
+            format!("{question}: {reported}"),
+        ),
+        NoRoute::LoopsToUs { domain, exchanger } => dns(
+            Cause::RouteToSelf,
+            Finality::Transient,
+            format!("{domain} MX {exchanger}, which is this relay"),
+        ),
+        NoRoute::NoDomain { address } => Finding::seen(
+            Cause::RouteMissing,
+            Finality::Transient,
+            EvidenceSource::Queue,
+            format!("no route for {address}"),
+        ),
+    }
+}
+
+fn unconnected(tries: &[ConnectTry]) -> Finding {
+    let count =
+        |wanted: fn(&ConnectError) -> bool| tries.iter().filter(|t| wanted(&t.error)).count();
+    let refused = count(|e| matches!(e, ConnectError::Refused | ConnectError::Reset));
+    let silent = count(|e| matches!(e, ConnectError::TimedOut));
+    let away = count(|e| matches!(e, ConnectError::Unreachable));
+    let local = count(|e| matches!(e, ConnectError::Local { .. }));
+    // One family without a route is common and says nothing, if the other got as far as the host.
+    let cause = match (refused, silent) {
+        (0, 0) if away > 0 => Cause::NetworkUnreachable,
+        (0, 0) if local > 0 => Cause::LocalFailure,
+        (0, 0) => Cause::CannotTell,
+        (refused, silent) if refused >= silent => Cause::ConnectionRefused,
+        _ => Cause::ConnectionTimeout,
+    };
+    let evidence = tries.iter().map(|t| Evidence {
+        text: format!("{} ({}): {}", t.host, t.address, t.error.as_str()),
+        source: EvidenceSource::Connection,
+        span: None,
+    });
+    let mut finding = Finding::seen(
+        cause,
+        Finality::Transient,
+        EvidenceSource::Connection,
+        "no connection".to_owned(),
+    );
+    if !tries.is_empty() {
+        finding.evidence = evidence.collect();
+    }
+    if cause == Cause::ConnectionTimeout {
+        return finding.or(Cause::NetworkUnreachable, 0.2).sure(0.8);
+    }
+    finding
+}
+
+fn dropped(broken: &Break) -> Finding {
+    let how = match broken.how {
+        BreakKind::Closed => "the connection was closed",
+        BreakKind::Reset => "the connection was reset",
+        BreakKind::TimedOut => "no answer in time",
+    };
+    let text = format!(
+        "{how} after {} of {} bytes of content, {} ms after the peer's last word",
+        broken.content_sent, broken.content_size, broken.silent_ms
+    );
+    let finding = Finding::seen(
+        Cause::ConnectionDropped,
+        Finality::Transient,
+        EvidenceSource::Connection,
+        text,
+    );
+    if broken.content_sent > 0 {
+        finding.or(Cause::ContentRefused, 0.15).sure(0.8)
+    } else {
+        finding.or(Cause::ServerBusy, 0.15).sure(0.8)
+    }
+}
+
+fn unfit(what: &CannotSend) -> Finding {
+    let announced = |cause, text| {
+        let mut finding = Finding::seen(cause, Finality::Permanent, EvidenceSource::Message, text);
+        finding.said_by = SaidBy::Sender;
+        finding
+    };
+    match what {
+        CannotSend::TooLarge { size, limit } => announced(
+            Cause::MessageTooLarge,
+            format!("the message has {size} bytes and the server announces SIZE {limit}"),
+        ),
+        CannotSend::EightBit => announced(
+            Cause::CharsetUnsupported,
+            "the message has 8-bit content and the server does not announce 8BITMIME".to_owned(),
+        ),
+        CannotSend::SmtpUtf8 => announced(
+            Cause::AddressNeedsUtf8,
+            "the message needs SMTPUTF8 and the server does not announce it".to_owned(),
+        ),
+    }
+}
+
+fn expired(age_secs: u64, last: Option<Cause>, last_reply: Option<&Reply>) -> Finding {
+    let text = format!("{age_secs} seconds in the queue");
+    let mut finding = Finding::seen(
+        Cause::QueueExpired,
+        Finality::Permanent,
+        EvidenceSource::Queue,
+        text,
+    );
+    if let Some(reply) = last_reply {
+        finding.evidence.push(Evidence {
+            text: reply.text(),
+            source: EvidenceSource::ReplyText,
+            span: None,
+        });
+    }
+    match last {
+        Some(last) => finding.or(last, 0.9),
+        None => finding,
+    }
+}
+
+fn looping(hops: u32, limit: u32, repeated: &[String]) -> Finding {
+    let mut text = format!("{hops} Received fields, the limit is {limit}");
+    if !repeated.is_empty() {
+        text.push_str("; more than once: ");
+        text.push_str(&repeated.join(", "));
+    }
+    Finding::seen(
+        Cause::RouteLoop,
+        Finality::Permanent,
+        EvidenceSource::Message,
+        text,
+    )
+}
+
+/// RFC 1047: after the end of data without a reply, nobody on this side can tell.
+fn unknown(failure: &Failure) -> Diagnosis {
+    let (text, responsible) = match &failure.kind {
+        FailureKind::Interrupted => (
+            "this relay stopped after it had begun to send and before it saw the reply".to_owned(),
+            Responsible::Us,
+        ),
+        FailureKind::Broken(broken) => (dropped(broken).first_evidence(), Responsible::Network),
+        FailureKind::NotSmtp { received } => (received.clone(), Responsible::Receiver),
+        FailureKind::Replied(_)
+        | FailureKind::NoRoute(_)
+        | FailureKind::Connect(_)
+        | FailureKind::CannotSend(_)
+        | FailureKind::Local(_)
+        | FailureKind::Expired { .. }
+        | FailureKind::TooManyHops { .. } => (
+            "no reply to the end of the message".to_owned(),
+            Responsible::Network,
+        ),
+    };
+    let finding = Finding::seen(
+        Cause::OutcomeUnknown,
+        Finality::Transient,
+        EvidenceSource::Connection,
+        text,
+    );
+    let mut diagnosis = finding.at(failure.stage);
+    diagnosis.responsible = responsible;
+    diagnosis
+}
+
+impl Finding {
+    fn first_evidence(&self) -> String {
+        self.evidence
+            .first()
+            .map(|e| e.text.clone())
+            .unwrap_or_default()
+    }
+}
+
+impl Failure {
+    /// Whether no connection came about for a reason on this machine alone.
+    fn is_local_connect(&self) -> bool {
+        match &self.kind {
+            FailureKind::Connect(tries) => {
+                !tries.is_empty()
+                    && tries
+                        .iter()
+                        .all(|t| matches!(t.error, ConnectError::Local { .. }))
+            }
+            FailureKind::Local(_) => true,
+            FailureKind::Replied(_)
+            | FailureKind::NoRoute(_)
+            | FailureKind::Broken(_)
+            | FailureKind::CannotSend(_)
+            | FailureKind::NotSmtp { .. }
+            | FailureKind::Expired { .. }
+            | FailureKind::TooManyHops { .. }
+            | FailureKind::Interrupted => false,
+        }
+    }
+}
+
+impl ConnectError {
+    /// The error in the words of the field.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ConnectError::Refused => "connection refused",
+            ConnectError::TimedOut => "no answer in time",
+            ConnectError::Unreachable => "network unreachable",
+            ConnectError::Reset => "connection reset",
+            ConnectError::Local { .. } => "this machine could not make the connection",
+        }
+    }
+}
