@@ -1,1 +1,270 @@
-//! The configuration file: reading, checking and showing it.
+//! The configuration file: reading it, saying what is wrong with it, and showing what is in force.
+//!
+//! TOML in, a typed [`Config`] out. Everything has a default, so that an empty file will do. All that
+//! is wrong with a file is found at once; each problem has its place, and says what is allowed there.
+//! This crate does no I/O: it is given the text.
+
+mod network;
+mod problem;
+mod read;
+mod section;
+mod show;
+mod value;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use queue::route::Routes;
+
+pub use network::Network;
+pub use problem::{Errors, Problem, ProblemKind};
+pub use value::{duration_text, size_text};
+
+/// The configuration in force.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Config {
+    /// `[server]`
+    pub server: Server,
+    /// `[listen]`
+    pub listen: Listen,
+    /// `[relay]`
+    pub relay: Relay,
+    /// `[routes]`, ready to be asked.
+    pub routes: Routes,
+    /// `[routes]` as written, in order.
+    pub route_lines: Vec<(String, queue::route::NextHop)>,
+    /// `[queue]`
+    pub queue: Queue,
+    /// `[limits]`
+    pub limits: Limits,
+    /// `[delivery]`
+    pub delivery: Delivery,
+    /// `[dns]`
+    pub dns: Dns,
+    /// `[log]`
+    pub log: Log,
+    /// `[explain]`
+    pub explain: Explain,
+}
+
+/// The relay itself.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Server {
+    /// Its name in greetings, trace headers and reports; `None`: the system's host name.
+    pub hostname: Option<String>,
+}
+
+/// Where the relay listens.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Listen {
+    /// For SMTP. Port 0: any free one.
+    pub smtp: Vec<SocketAddr>,
+    /// For the console. Kept for later versions.
+    pub console: Option<SocketAddr>,
+}
+
+/// Who may relay.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Relay {
+    /// Clients in these networks may send to anybody; others to nobody.
+    pub networks: Vec<Network>,
+}
+
+/// How long things are kept.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Queue {
+    /// How long delivery is tried.
+    pub lifetime: Duration,
+    /// The same for reports of our own.
+    pub report_lifetime: Duration,
+    /// How long the history of a message stays after its end.
+    pub retention: Duration,
+}
+
+/// What is too much to receive.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Limits {
+    /// Bytes of a message.
+    pub message_size: u64,
+    /// Recipients of a transaction.
+    pub recipients: usize,
+    /// Connections at one time.
+    pub connections: usize,
+    /// Connections at one time from one client.
+    pub connections_per_client: usize,
+    /// `Received` fields of a message: more are a loop.
+    pub hops: u32,
+    /// Bytes that stay free on the disk.
+    pub min_free: u64,
+}
+
+/// How mail is sent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Delivery {
+    /// The port of mail exchangers.
+    pub smtp_port: u16,
+    /// How long a connection may take to come about.
+    pub connect_timeout: Duration,
+    /// Connections at one time.
+    pub sessions: usize,
+    /// Connections at one time to one destination.
+    pub sessions_per_destination: usize,
+    /// Recipients of a transaction.
+    pub recipients_per_transaction: usize,
+    /// Messages over one connection.
+    pub messages_per_connection: u32,
+    /// How long an idle connection is kept.
+    pub idle: Duration,
+}
+
+/// Who is asked about names.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Dns {
+    /// Servers; none: those of the system.
+    pub servers: Vec<SocketAddr>,
+}
+
+/// The log.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Log {
+    /// Its form.
+    pub format: LogFormat,
+    /// What it tells.
+    pub level: LogLevel,
+}
+
+/// The form of the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Lines for people.
+    #[default]
+    Text,
+    /// A JSON object a line.
+    Json,
+}
+
+/// The least important thing that is logged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogLevel {
+    /// What the administrator must act on.
+    Error,
+    /// And what is not well.
+    Warn,
+    /// And each message's way.
+    #[default]
+    Info,
+    /// And what helps to find errors.
+    Debug,
+    /// And everything else.
+    Trace,
+}
+
+impl LogLevel {
+    /// The name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            LogLevel::Error => "error",
+            LogLevel::Warn => "warn",
+            LogLevel::Info => "info",
+            LogLevel::Debug => "debug",
+            LogLevel::Trace => "trace",
+        }
+    }
+}
+
+/// Explanations.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Explain {
+    /// The language of reports to senders.
+    pub language: Language,
+}
+
+/// A language of explanations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Language {
+    /// English.
+    #[default]
+    En,
+    /// Dutch.
+    Nl,
+}
+
+/// What came of reading a file that can be used.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parsed {
+    /// The configuration.
+    pub config: Config,
+    /// What is allowed and has no effect.
+    pub warnings: Vec<Problem>,
+}
+
+const DAY: Duration = Duration::from_secs(86_400);
+const MIB: u64 = 1 << 20;
+
+impl Default for Listen {
+    fn default() -> Listen {
+        Listen {
+            smtp: vec![SocketAddr::from(([127, 0, 0, 1], 2525))],
+            console: None,
+        }
+    }
+}
+
+impl Default for Relay {
+    fn default() -> Relay {
+        Relay {
+            networks: Network::loopback(),
+        }
+    }
+}
+
+impl Default for Queue {
+    fn default() -> Queue {
+        Queue {
+            lifetime: 5 * DAY,
+            report_lifetime: 5 * DAY,
+            retention: 7 * DAY,
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            message_size: 50 * MIB,
+            recipients: 1000,
+            connections: 5000,
+            connections_per_client: 200,
+            hops: 50,
+            min_free: 32 * MIB,
+        }
+    }
+}
+
+impl Default for Delivery {
+    fn default() -> Delivery {
+        Delivery {
+            smtp_port: 25,
+            connect_timeout: Duration::from_secs(30),
+            sessions: 500,
+            sessions_per_destination: 20,
+            recipients_per_transaction: 100,
+            messages_per_connection: 1000,
+            idle: Duration::from_secs(2),
+        }
+    }
+}
+
+impl Config {
+    /// Reads the text of a configuration file. `Err` has every problem of the file.
+    pub fn parse(text: &str) -> Result<Parsed, Errors> {
+        read::read(text)
+    }
+
+    /// The configuration in force as a commented file, which reads back to the same.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        show::to_toml(self)
+    }
+}

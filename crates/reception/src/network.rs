@@ -47,6 +47,13 @@ impl Network {
         ]
     }
 
+    /// The network of this prefix length that contains the address; `None` if it has not so many bits.
+    #[must_use]
+    pub fn containing(address: IpAddr, prefix: u8) -> Option<Network> {
+        let base = masked(address, prefix)?;
+        Some(Network { base, prefix })
+    }
+
     /// Whether the address lies in the network. An IPv4 address mapped into IPv6 counts as IPv4.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {

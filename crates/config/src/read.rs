@@ -1,0 +1,260 @@
+//! From the text to the configuration.
+
+use std::net::SocketAddr;
+
+use queue::route::NextHop;
+use toml::de::{DeTable, DeValue};
+
+use crate::network::NotANetwork;
+use crate::problem::{Errors, Problem, ProblemKind};
+use crate::section::{Found, Section, wrong_kind};
+use crate::{Config, Language, LogFormat, LogLevel, Network, Parsed};
+
+const SECTIONS: &[&str] = &[
+    "server", "listen", "relay", "routes", "queue", "limits", "delivery", "dns", "log", "explain",
+];
+
+pub(crate) fn read(text: &str) -> Result<Parsed, Errors> {
+    let (root, syntax) = DeTable::parse_recoverable(text);
+    if !syntax.is_empty() {
+        let problem = |error: &toml::de::Error| Problem {
+            span: error.span().unwrap_or(0..0),
+            kind: ProblemKind::Syntax(error.message().to_owned()),
+        };
+        return Err(Errors(syntax.iter().map(problem).collect()));
+    }
+    let mut found = Found::default();
+    let root = root.get_ref();
+    for name in root.keys() {
+        if !SECTIONS.contains(&name.get_ref().as_ref()) {
+            let kind = ProblemKind::UnknownSection {
+                name: name.get_ref().to_string(),
+                known: SECTIONS,
+            };
+            found.error(name.span(), kind);
+        }
+    }
+    let mut config = Config::default();
+    places(root, &mut config, &mut found);
+    routes(root, &mut config, &mut found);
+    amounts(root, &mut config, &mut found);
+    words(root, &mut config, &mut found);
+    if found.errors.is_empty() {
+        Ok(Parsed {
+            config,
+            warnings: found.warnings,
+        })
+    } else {
+        found.errors.sort_by_key(|problem| problem.span.start);
+        Err(Errors(found.errors))
+    }
+}
+
+const ADDRESS: &str = "an address and a port in quotes, like \"127.0.0.1:2525\"";
+const ADDRESSES: &str = "a list of addresses with ports, like [\"127.0.0.1:2525\"]";
+
+fn address(text: &str) -> Result<SocketAddr, ProblemKind> {
+    text.parse().map_err(|_| ProblemKind::NotAnAddress)
+}
+
+/// `[server]`, `[listen]`, `[relay]`, `[dns]`.
+fn places(root: &DeTable<'_>, config: &mut Config, found: &mut Found) {
+    let mut server = Section::open(root, "server", &["hostname"], found);
+    server.text(
+        "hostname",
+        "a name in quotes, like \"mail.example.org\"",
+        &mut config.server.hostname,
+        |text| {
+            let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
+            let is_name = !text.is_empty()
+                && text.len() <= 255
+                && text.chars().all(plain)
+                && !text.starts_with(['.', '-']);
+            is_name
+                .then(|| Some(text.to_owned()))
+                .ok_or(ProblemKind::NotAHostname)
+        },
+    );
+
+    let mut listen = Section::open(root, "listen", &["smtp", "console"], found);
+    listen.texts("smtp", ADDRESSES, &mut config.listen.smtp, address);
+    let empty = listen.get("smtp").filter(|v| {
+        v.get_ref()
+            .as_array()
+            .is_some_and(|a| a.iter().next().is_none())
+    });
+    if let Some(empty) = empty {
+        listen.found.error(empty.span(), ProblemKind::Empty);
+    }
+    listen.text("console", ADDRESS, &mut config.listen.console, |text| {
+        address(text).map(Some)
+    });
+    if let Some(console) = listen.get("console") {
+        listen.found.warnings.push(Problem {
+            span: console.span(),
+            kind: ProblemKind::NotYet {
+                what: "the console",
+            },
+        });
+    }
+
+    let mut relay = Section::open(root, "relay", &["networks"], found);
+    let wanted = "a list of networks, like [\"127.0.0.0/8\", \"::1/128\"]";
+    relay.texts("networks", wanted, &mut config.relay.networks, |text| {
+        Network::read(text).map_err(|error| match error {
+            NotANetwork::Address => ProblemKind::NotANetwork,
+            NotANetwork::Prefix(most) => ProblemKind::PrefixTooLong { most },
+            NotANetwork::HostBits(meant) => ProblemKind::HostBits { meant },
+        })
+    });
+
+    let mut dns = Section::open(root, "dns", &["servers"], found);
+    let wanted = "a list of addresses with ports, like [\"192.0.2.53:53\"]";
+    dns.texts("servers", wanted, &mut config.dns.servers, address);
+}
+
+/// `[routes]`: any domain may be a key.
+fn routes(root: &DeTable<'_>, config: &mut Config, found: &mut Found) {
+    let Some(value) = root.get("routes") else {
+        return;
+    };
+    let DeValue::Table(table) = value.get_ref() else {
+        wrong_kind(
+            found,
+            value,
+            "the section as `[routes]` on a line of its own, its routes below",
+        );
+        return;
+    };
+    let mut lines: Vec<(usize, String, NextHop)> = Vec::new();
+    for (domain, hop) in table {
+        let name = domain.get_ref().as_ref();
+        if !is_domain_pattern(name) {
+            found.error(domain.span(), ProblemKind::NotADomain);
+            continue;
+        }
+        let Some(text) = hop.get_ref().as_str() else {
+            let unquoted = "a next hop in quotes, like \"smtp://mail.example.org:25\"; a domain with dots needs quotes too: \"example.org\" = …";
+            wrong_kind(found, hop, unquoted);
+            continue;
+        };
+        match text.parse::<NextHop>() {
+            Ok(hop) => lines.push((domain.span().start, name.to_owned(), hop)),
+            Err(error) => found.error(hop.span(), ProblemKind::NextHop(error)),
+        }
+    }
+    lines.sort_by_key(|line| line.0);
+    for (_, domain, hop) in lines {
+        config.routes.insert(&domain, hop.clone());
+        config.route_lines.push((domain, hop));
+    }
+}
+
+fn is_domain_pattern(text: &str) -> bool {
+    let domain = text.strip_prefix('.').unwrap_or(text);
+    let label = |label: &str| {
+        !label.is_empty()
+            && label
+                .chars()
+                .all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'))
+    };
+    text == "*" || domain.split('.').all(label)
+}
+
+/// `[queue]`, `[limits]`, `[delivery]`.
+fn amounts(root: &DeTable<'_>, config: &mut Config, found: &mut Found) {
+    let keys = &["lifetime", "report_lifetime", "retention"];
+    let mut queue = Section::open(root, "queue", keys, found);
+    queue.duration("lifetime", &mut config.queue.lifetime);
+    queue.duration("report_lifetime", &mut config.queue.report_lifetime);
+    queue.duration("retention", &mut config.queue.retention);
+
+    let keys = &[
+        "message_size",
+        "recipients",
+        "connections",
+        "connections_per_client",
+        "hops",
+        "min_free",
+    ];
+    let mut limits = Section::open(root, "limits", keys, found);
+    let own = &mut config.limits;
+    limits.size("message_size", &mut own.message_size);
+    // RFC 5321 §4.5.3.1.8: at least 100.
+    limits.number("recipients", &mut own.recipients, 100, 100_000);
+    limits.number("connections", &mut own.connections, 1, 100_000);
+    limits.number(
+        "connections_per_client",
+        &mut own.connections_per_client,
+        1,
+        100_000,
+    );
+    limits.number("hops", &mut own.hops, 5, 1_000);
+    limits.size("min_free", &mut own.min_free);
+
+    let keys = &[
+        "smtp_port",
+        "connect_timeout",
+        "sessions",
+        "sessions_per_destination",
+        "recipients_per_transaction",
+        "messages_per_connection",
+        "idle",
+    ];
+    let mut delivery = Section::open(root, "delivery", keys, found);
+    let own = &mut config.delivery;
+    delivery.number("smtp_port", &mut own.smtp_port, 1, 65_535);
+    delivery.duration("connect_timeout", &mut own.connect_timeout);
+    delivery.number("sessions", &mut own.sessions, 1, 100_000);
+    delivery.number(
+        "sessions_per_destination",
+        &mut own.sessions_per_destination,
+        1,
+        10_000,
+    );
+    delivery.number(
+        "recipients_per_transaction",
+        &mut own.recipients_per_transaction,
+        1,
+        10_000,
+    );
+    delivery.number(
+        "messages_per_connection",
+        &mut own.messages_per_connection,
+        1,
+        1_000_000,
+    );
+    delivery.duration("idle", &mut own.idle);
+}
+
+/// `[log]`, `[explain]`.
+fn words(root: &DeTable<'_>, config: &mut Config, found: &mut Found) {
+    let mut log = Section::open(root, "log", &["format", "level"], found);
+    log.choice(
+        "format",
+        &mut config.log.format,
+        &["text", "json"],
+        &[LogFormat::Text, LogFormat::Json],
+    );
+    let levels = [
+        LogLevel::Error,
+        LogLevel::Warn,
+        LogLevel::Info,
+        LogLevel::Debug,
+        LogLevel::Trace,
+    ];
+    log.choice(
+        "level",
+        &mut config.log.level,
+        &["error", "warn", "info", "debug", "trace"],
+        &levels,
+    );
+
+    let mut explain = Section::open(root, "explain", &["language"], found);
+    explain.choice(
+        "language",
+        &mut config.explain.language,
+        &["en", "nl"],
+        &[Language::En, Language::Nl],
+    );
+}

@@ -1,0 +1,194 @@
+//! The configuration in force, as a file.
+
+use std::fmt::{self, Write as _};
+
+use crate::{Config, Language, LogFormat, duration_text, size_text};
+
+pub(crate) fn to_toml(config: &Config) -> String {
+    let mut text = String::new();
+    // Writing to a String does not fail.
+    let _ = write(&mut text, config);
+    text
+}
+
+fn write(out: &mut String, config: &Config) -> fmt::Result {
+    writeln!(out, "[server]")?;
+    match &config.server.hostname {
+        Some(name) => line(
+            out,
+            "hostname",
+            &quoted(name),
+            "our name in greetings, trace headers and reports",
+        )?,
+        None => writeln!(out, "# hostname = \"…\"  # not set: the system's host name")?,
+    }
+
+    writeln!(out, "\n[listen]")?;
+    line(
+        out,
+        "smtp",
+        &list(&config.listen.smtp),
+        "where mail is taken; port 0: any free one",
+    )?;
+    if let Some(console) = &config.listen.console {
+        line(out, "console", &quoted(console), "not there yet")?;
+    }
+
+    writeln!(out, "\n[relay]")?;
+    line(
+        out,
+        "networks",
+        &list(&config.relay.networks),
+        "clients here may send to anybody, others to nobody",
+    )?;
+
+    writeln!(
+        out,
+        "\n[routes]  # the most specific domain wins; \"*\" comes last; without one, \"mx\""
+    )?;
+    for (domain, hop) in &config.route_lines {
+        writeln!(out, "{} = {}", quoted(domain), quoted(hop))?;
+    }
+
+    writeln!(out, "\n[queue]")?;
+    let queue = &config.queue;
+    line(
+        out,
+        "lifetime",
+        &time(queue.lifetime),
+        "how long delivery is tried",
+    )?;
+    line(
+        out,
+        "report_lifetime",
+        &time(queue.report_lifetime),
+        "the same for our own reports",
+    )?;
+    line(
+        out,
+        "retention",
+        &time(queue.retention),
+        "how long the history of a finished message is kept",
+    )?;
+
+    writeln!(out, "\n[limits]")?;
+    let limits = &config.limits;
+    line(
+        out,
+        "message_size",
+        &quoted(size_text(limits.message_size)),
+        "announced as SIZE",
+    )?;
+    line(out, "recipients", &limits.recipients, "of one transaction")?;
+    line(out, "connections", &limits.connections, "at one time")?;
+    line(
+        out,
+        "connections_per_client",
+        &limits.connections_per_client,
+        "at one time, from one address",
+    )?;
+    line(
+        out,
+        "hops",
+        &limits.hops,
+        "Received fields; more are a loop",
+    )?;
+    line(
+        out,
+        "min_free",
+        &quoted(size_text(limits.min_free)),
+        "stays free on the disk: below it, mail is put off",
+    )?;
+
+    writeln!(out, "\n[delivery]")?;
+    let delivery = &config.delivery;
+    line(out, "smtp_port", &delivery.smtp_port, "of mail exchangers")?;
+    line(
+        out,
+        "connect_timeout",
+        &time(delivery.connect_timeout),
+        "for each address",
+    )?;
+    line(
+        out,
+        "sessions",
+        &delivery.sessions,
+        "connections at one time",
+    )?;
+    line(
+        out,
+        "sessions_per_destination",
+        &delivery.sessions_per_destination,
+        "at most; fewer while a server has trouble",
+    )?;
+    line(
+        out,
+        "recipients_per_transaction",
+        &delivery.recipients_per_transaction,
+        "at most; less where the server says so",
+    )?;
+    line(
+        out,
+        "messages_per_connection",
+        &delivery.messages_per_connection,
+        "before it is closed",
+    )?;
+    line(
+        out,
+        "idle",
+        &time(delivery.idle),
+        "how long a connection waits for the next message",
+    )?;
+
+    writeln!(out, "\n[dns]")?;
+    line(
+        out,
+        "servers",
+        &list(&config.dns.servers),
+        "none: those of the system",
+    )?;
+
+    writeln!(out, "\n[log]")?;
+    let format = match config.log.format {
+        LogFormat::Text => "text",
+        LogFormat::Json => "json",
+    };
+    line(out, "format", &quoted(format), "text or json")?;
+    line(
+        out,
+        "level",
+        &quoted(config.log.level.as_str()),
+        "error, warn, info, debug or trace",
+    )?;
+
+    writeln!(out, "\n[explain]")?;
+    let language = match config.explain.language {
+        Language::En => "en",
+        Language::Nl => "nl",
+    };
+    line(
+        out,
+        "language",
+        &quoted(language),
+        "of reports to senders: en or nl",
+    )
+}
+
+fn line(out: &mut String, key: &str, value: &dyn fmt::Display, comment: &str) -> fmt::Result {
+    let setting = format!("{key} = {value}");
+    writeln!(out, "{setting:<40}  # {comment}")
+}
+
+fn time(duration: std::time::Duration) -> String {
+    quoted(duration_text(duration))
+}
+
+/// A TOML string.
+fn quoted(value: impl fmt::Display) -> String {
+    toml::Value::String(value.to_string()).to_string()
+}
+
+fn list<T: fmt::Display>(values: &[T]) -> String {
+    let quoted: Vec<String> = values.iter().map(quoted).collect();
+    format!("[{}]", quoted.join(", "))
+}

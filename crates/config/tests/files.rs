@@ -1,0 +1,180 @@
+//! Configuration files, good and bad, and what is said about them.
+#![allow(clippy::unwrap_used)]
+
+use std::time::Duration;
+
+use config::{Config, Errors, Language, LogFormat, LogLevel};
+
+fn good(text: &str) -> Config {
+    match Config::parse(text) {
+        Ok(parsed) => parsed.config,
+        Err(errors) => panic!("{}", errors.render("test.toml", text, false)),
+    }
+}
+
+/// What a person sees of a bad file.
+fn said(text: &str) -> String {
+    let errors = Config::parse(text).expect_err("the file is bad");
+    errors.render("postrider.toml", text, false)
+}
+
+#[test]
+fn an_empty_file_gives_the_defaults() {
+    assert_eq!(good(""), Config::default());
+    let config = Config::default();
+    assert_eq!(config.listen.smtp[0].to_string(), "127.0.0.1:2525");
+    assert_eq!(config.queue.lifetime, Duration::from_secs(432_000));
+    assert!(
+        config
+            .relay
+            .networks
+            .iter()
+            .all(|n| n.address.is_loopback())
+    );
+}
+
+const FULL: &str = r#"
+[server]
+hostname = "relay.example.org"
+[listen]
+smtp = ["127.0.0.1:0", "[::1]:2525"]
+[relay]
+networks = ["10.0.0.0/8", "192.0.2.7", "2001:db8::/32"]
+[routes]
+"example.org" = "smtp://127.0.0.1:2600"
+".example.org" = "lmtp://localhost:24"
+"box.example" = "maildir:/var/mail/box"
+"*" = "mx"
+[queue]
+lifetime = "4h"
+report_lifetime = "1d"
+retention = "90m"
+[limits]
+message_size = 1048576
+recipients = 500
+connections = 10
+connections_per_client = 5
+hops = 30
+min_free = "64 KiB"
+[delivery]
+smtp_port = 2525
+connect_timeout = "500ms"
+sessions = 7
+sessions_per_destination = 3
+recipients_per_transaction = 50
+messages_per_connection = 9
+idle = "0s"
+[dns]
+servers = ["127.0.0.1:5353"]
+[log]
+format = "json"
+level = "debug"
+[explain]
+language = "nl"
+"#;
+
+#[test]
+fn every_key_is_read() {
+    let config = good(FULL);
+    assert_eq!(config.server.hostname.as_deref(), Some("relay.example.org"));
+    assert_eq!(config.listen.smtp.len(), 2);
+    assert_eq!(config.relay.networks[1].to_string(), "192.0.2.7/32");
+    assert_eq!(
+        config.routes.next_hop("example.org").to_string(),
+        "smtp://127.0.0.1:2600"
+    );
+    assert_eq!(
+        config.routes.next_hop("a.example.org").to_string(),
+        "lmtp://localhost:24"
+    );
+    assert_eq!(config.routes.next_hop("else.example").to_string(), "mx");
+    assert_eq!(config.queue.lifetime, Duration::from_secs(4 * 3600));
+    assert_eq!(
+        (config.limits.message_size, config.limits.min_free),
+        (1 << 20, 64 << 10)
+    );
+    assert_eq!(config.delivery.connect_timeout, Duration::from_millis(500));
+    assert_eq!(
+        (config.log.format, config.log.level),
+        (LogFormat::Json, LogLevel::Debug)
+    );
+    assert_eq!(config.explain.language, Language::Nl);
+}
+
+#[test]
+fn what_is_shown_reads_back_to_the_same() {
+    for text in ["", FULL, "[routes]\n\"ex\\\"ample\" = \"mx\"\n"] {
+        let Ok(parsed) = Config::parse(text) else {
+            continue;
+        };
+        let shown = parsed.config.to_toml();
+        assert_eq!(good(&shown), parsed.config, "{shown}");
+    }
+    insta::assert_snapshot!("defaults", Config::default().to_toml());
+}
+
+#[test]
+fn a_bad_file_is_told_with_line_caret_and_what_is_allowed() {
+    for (name, text) in [
+        ("syntax", "[listen]\nsmtp = [\"127.0.0.1:2525\"\n"),
+        ("no_equals", "[listen]\nsmtp \"127.0.0.1:2525\"\n"),
+        ("unknown_section", "[listn]\nsmtp = []\n"),
+        ("unknown_key", "[delivery]\nconect_timeout = \"30s\"\n"),
+        ("unknown_key_far_off", "[log]\ncolour = true\n"),
+        ("number_for_text", "[queue]\nlifetime = 5\n"),
+        ("no_duration", "[queue]\nlifetime = \"5 days\"\n"),
+        ("no_size", "[limits]\nmessage_size = \"big\"\n"),
+        ("out_of_range", "[delivery]\nsmtp_port = 70000\n"),
+        ("negative", "[limits]\nrecipients = -5\n"),
+        ("text_for_number", "[limits]\nhops = \"50\"\n"),
+        ("no_address", "[listen]\nsmtp = [\"localhost:25\"]\n"),
+        ("text_for_list", "[listen]\nsmtp = \"127.0.0.1:25\"\n"),
+        ("empty_list", "[listen]\nsmtp = []\n"),
+        ("no_network", "[relay]\nnetworks = [\"everybody\"]\n"),
+        ("prefix_too_long", "[relay]\nnetworks = [\"10.0.0.0/33\"]\n"),
+        ("host_bits", "[relay]\nnetworks = [\"10.0.0.1/8\"]\n"),
+        (
+            "no_next_hop",
+            "[routes]\n\"example.org\" = \"mail.example.org\"\n",
+        ),
+        (
+            "no_port",
+            "[routes]\n\"example.org\" = \"smtp://host:zero\"\n",
+        ),
+        (
+            "smtps",
+            "[routes]\n\"example.org\" = \"smtps://host:465\"\n",
+        ),
+        ("unquoted_domain", "[routes]\nexample.org = \"mx\"\n"),
+        ("no_domain", "[routes]\n\"info@example.org\" = \"mx\"\n"),
+        ("no_hostname", "[server]\nhostname = \"my relay\"\n"),
+        ("not_one_of", "[log]\nlevel = \"loud\"\n"),
+        (
+            "several",
+            "[log]\nlevel = \"loud\"\nformat = 3\n[queue]\nlifetime = \"long\"\n[lgo]\n",
+        ),
+        ("section_as_key", "log = \"json\"\n"),
+        ("not_ascii", "# ünïcödé\n[log]\nlevel = \"größe\"\n"),
+    ] {
+        insta::assert_snapshot!(name, said(text));
+    }
+}
+
+#[test]
+fn what_has_no_effect_yet_is_a_warning() {
+    let text = "[listen]\nconsole = \"127.0.0.1:8025\"\n";
+    let parsed = Config::parse(text).unwrap();
+    insta::assert_snapshot!(
+        "console",
+        Errors(parsed.warnings).render("postrider.toml", text, false)
+    );
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_text_makes_it_panic(text in "(\\[|\\]|=|\"|\n|[a-z]{1,6}|listen|smtp|routes|\\PC){0,60}") {
+        if let Err(errors) = Config::parse(&text) {
+            proptest::prop_assert!(!errors.render("x", &text, false).is_empty());
+        }
+    }
+}
