@@ -45,7 +45,7 @@ impl Intake {
     pub async fn accept(&self, new: NewMessage) -> Result<(), StoreError> {
         let announced = Announced::new(&*self.courier, &new);
         let (message, body) = (Arc::new(new.message.clone()), new.body.clone());
-        let recipients = queued(&new);
+        let recipients = queued_recipients(&new);
         self.store.accept(new).await?;
         announced.settle();
         self.courier.accepted(message, body, recipients);
@@ -53,7 +53,9 @@ impl Intake {
     }
 }
 
-fn queued(new: &NewMessage) -> Vec<Recipient> {
+/// The recipients of a new message as the store will have them.
+#[must_use]
+pub fn queued_recipients(new: &NewMessage) -> Vec<Recipient> {
     let recipient = |(index, to): (usize, &crate::NewRecipient)| Recipient {
         index: index as u32,
         address: to.address.clone(),

@@ -11,7 +11,7 @@ mod record;
 pub mod route;
 mod store;
 
-pub use courier::{Courier, Intake};
+pub use courier::{Courier, Intake, queued_recipients};
 pub use id::{MessageId, ParseMessageIdError};
 pub use model::{
     BodyKind, Destination, DestinationKey, Message, MessageKind, Origin, Recipient, RecipientState,

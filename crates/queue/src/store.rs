@@ -274,6 +274,15 @@ pub trait Store: Send + Sync {
         except: &[(MessageId, u32)],
     ) -> Result<(Vec<Queued>, Option<Timestamp>), StoreError>;
 
+    /// The queued recipients of a destination whose message's lifetime has ended at `now`, whenever
+    /// they are due, grouped by message; at most `limit`, oldest first, without bodies.
+    async fn overdue(
+        &self,
+        destination: &DestinationKey,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Queued>, StoreError>;
+
     /// The content of a message.
     async fn body(&self, id: MessageId) -> Result<Body, StoreError>;
 

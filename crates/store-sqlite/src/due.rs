@@ -12,7 +12,8 @@ use rusqlite::{Connection, OptionalExtension};
 
 use crate::body::{Bodies, FileBody};
 use crate::codec::{
-    DESTINATION, MESSAGE, RECIPIENT, destination, message, message_id, place, recipient, stamp,
+    DESTINATION, MESSAGE, RECIPIENT, destination, message, message_id, nanos, place, recipient,
+    stamp,
 };
 use crate::error::Fault;
 
@@ -52,18 +53,60 @@ pub(crate) fn due(
     let snapshot = conn.unchecked_transaction()?;
     let id = fence(&snapshot, lease)?;
     let (found, next) = due_recipients(&snapshot, id, now, limit, except)?;
+    let queued = by_message(&snapshot, found, BODIES_AT_ONCE, bodies)?;
+    Ok((queued, next))
+}
+
+/// Recipients, grouped by message, with as much of the bodies as there is room for.
+fn by_message(
+    conn: &Connection,
+    found: Found,
+    mut room: usize,
+    bodies: Option<&Arc<Bodies>>,
+) -> Result<Vec<Queued>, Fault> {
     let mut queued: Vec<Queued> = Vec::new();
     let mut position: HashMap<MessageId, usize> = HashMap::new();
-    let mut room = BODIES_AT_ONCE;
     for (message, recipient) in found {
         if let Some(&at) = position.get(&message) {
             queued[at].recipients.push(recipient);
             continue;
         }
         position.insert(message, queued.len());
-        queued.push(load(&snapshot, message, recipient, &mut room, bodies)?);
+        queued.push(load(conn, message, recipient, &mut room, bodies)?);
     }
-    Ok((queued, next))
+    Ok(queued)
+}
+
+/// The queued recipients of a destination whose message has outlived its time.
+///
+/// Reads all that is queued for the destination: it is asked for only after a failure of the
+/// destination as a whole, which is minutes or hours after the one before.
+pub(crate) fn overdue(
+    conn: &Connection,
+    key: &DestinationKey,
+    now: Timestamp,
+    limit: usize,
+) -> Result<Vec<Queued>, Fault> {
+    let snapshot = conn.unchecked_transaction()?;
+    let select = format!(
+        "SELECT r.message, r.next_attempt, {RECIPIENT} FROM destination d \
+         JOIN recipient r ON r.destination = d.id AND r.state = 0 \
+         JOIN message m ON m.id = r.message \
+         WHERE d.key = ?1 AND m.expires_at <= ?2 ORDER BY m.expires_at, r.message, r.idx LIMIT ?3"
+    );
+    let mut found = Vec::new();
+    {
+        let mut statement = snapshot.prepare_cached(&select)?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut rows = statement.query((key.as_str(), nanos(now), limit))?;
+        while let Some(row) = rows.next()? {
+            let mut recipient = recipient(row, 2)?;
+            recipient.state = RecipientState::Queued;
+            recipient.next_attempt = Some(stamp(row.get(1)?));
+            found.push((message_id(row, 0)?, recipient));
+        }
+    }
+    by_message(&snapshot, found, 0, None)
 }
 
 fn fence(conn: &Connection, lease: &Lease) -> Result<i64, Fault> {

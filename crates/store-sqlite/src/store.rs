@@ -197,6 +197,17 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn overdue(
+        &self,
+        destination: &DestinationKey,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Queued>, StoreError> {
+        let key = destination.clone();
+        self.read(move |conn| due::overdue(conn, &key, now, limit))
+            .await
+    }
+
     async fn body(&self, id: MessageId) -> Result<Body, StoreError> {
         let bodies = self.bodies.clone();
         self.read(move |conn| due::body(conn, id, bodies.as_ref()))

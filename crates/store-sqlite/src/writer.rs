@@ -166,6 +166,7 @@ impl Desk {
                 batch.push(next);
             }
             self.serve(batch);
+            self.room.extend_log(self.db.path(), self.db.wal_pages());
             self.checkpoint_if_due();
         }
         if !self.broken

@@ -6,7 +6,6 @@
 
 mod faults;
 mod limits;
-mod logs;
 mod pace;
 mod refusals;
 mod sockets;

@@ -175,6 +175,15 @@ impl Store for FakeStore {
         not_asked()
     }
 
+    async fn overdue(
+        &self,
+        _: &DestinationKey,
+        _: Timestamp,
+        _: usize,
+    ) -> Result<Vec<Queued>, StoreError> {
+        not_asked()
+    }
+
     async fn body(&self, _: MessageId) -> Result<Body, StoreError> {
         not_asked()
     }
