@@ -1,5 +1,5 @@
 //! Configuration files, good and bad, and what is said about them.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::time::Duration;
 
