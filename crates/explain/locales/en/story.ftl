@@ -1,0 +1,110 @@
+# The story of a message, and the report to its sender.
+
+story-title = Message { $id }
+story-from = From
+story-received = Received
+story-received-value = { $time } ({ $ago } ago) from { $client }, by { $protocol }
+story-report-about = Report about { $id }, written by this relay
+story-size = Size
+story-size-value = { $bytes } bytes
+story-expires = Gives up
+story-null-sender = <> (nobody: no report is ever sent back)
+
+state-queued = waiting
+state-sending = being sent
+state-held = held
+state-delivered = delivered
+state-failed = failed
+state-dropped = dropped
+
+story-recipients = Recipients
+story-attempts-made = { $n ->
+    [one] { $n } attempt
+   *[other] { $n } attempts
+}
+story-via = via { $destination }
+story-and-more = … and { $n } more, the same
+story-what = What
+story-who = Who must act
+story-next = Next
+story-do = To do
+story-paused = This destination is paused: nothing is sent there until it is resumed.
+story-blocked = This destination is not tried before { $when }, because: { $headline }.
+story-attempt = Attempt { $n }
+story-attempt-title = { $time }, to { $destination }
+story-why-then = the reason for this time: { $basis }
+basis-asked = the receiver asked for { $wait }
+basis-schedule = step { $step } of the schedule for this cause, about { $wait }
+basis-destination = the destination as a whole is waiting
+basis-lifetime = the end of the message's lifetime
+basis-administrator = the administrator asked for it
+basis-restart = the relay was restarted
+story-cause = cause { $cause }, { $percent } % sure
+story-could-also = it could also be: { $others }
+story-events = Also
+event-held = held by the administrator
+event-released = released by the administrator
+event-retry-asked = the administrator asked for an attempt now
+event-dropped = removed by the administrator; nobody was told
+event-paused = the destination was paused
+event-resumed = the destination was resumed
+event-interrupted = the relay stopped in the middle of an attempt: it is not known whether the message arrived, and it may arrive twice
+event-reported = a report to the sender was queued as { $report }
+event-not-reported = no report: the message has no sender to tell
+event-rerouted = the route was changed; it went to { $from } before
+
+step-routed = looked up where to go: { $hosts }
+step-routed-nowhere = looked up where to go
+step-connected = connected to { $host } ({ $address })
+step-reused = went on over an open connection to { $host } ({ $address })
+step-not-connected = no connection to { $host } ({ $address }): { $error }
+step-sent = sent the message: { $bytes } bytes
+step-broke = the connection broke ({ $how }) after { $sent } of { $size } bytes of content
+step-command = we said: { $command }
+step-went-no-route = no way to go: { $text }
+step-went-cannot-send = this server cannot take the message: { $text }
+step-went-not-smtp = the answer was not SMTP: { $text }
+step-went-local = failed here: { $text }
+step-went-expired = gave up after { $span }
+step-went-hops = { $hops } servers on the way, the limit is { $limit }; more than once: { $repeated }
+step-went-interrupted = the relay stopped
+how-closed = closed by the other side
+how-reset = reset
+how-timed-out = nothing was said for too long
+error-refused = nobody listens there
+error-timed-out = no answer
+error-unreachable = no way through the network
+error-reset = cut off at once
+error-local = this machine could not make the connection
+
+stage-route = finding the way
+stage-connect = connecting
+stage-greeting = greeting
+stage-hello = introduction
+stage-start-tls = encryption
+stage-auth = login
+stage-mail = sender
+stage-rcpt = recipient
+stage-data = start of content
+stage-content = content
+stage-end-of-data = end of content
+stage-reset = reset
+stage-quit = goodbye
+verdict-accepted = { $who }: delivered
+verdict-failed = { $who }: { $headline }
+
+report-subject = Not delivered: { $address }
+report-subject-several = Not delivered to { $n } recipients
+report-opening = This is the mail server { $host }. Your message could not be delivered to:
+report-opening-several = This is the mail server { $host }. Your message could not be delivered to these recipients:
+report-said = The receiving server { $peer } said:
+report-tried = We tried { $n ->
+    [one] once
+   *[other] { $n } times
+} since { $time }.
+report-met = What stood in the way: { $causes }.
+report-times = { $headline } ({ $n }×)
+report-who = Who must act:
+report-do = What you can do:
+report-closing = Your message was not delivered to this recipient, and no more attempts are made. The technical details and the header of your message are attached. If you ask somebody for help, pass on this whole message.
+report-closing-several = Your message was not delivered to these recipients, and no more attempts are made. The technical details and the header of your message are attached. If you ask somebody for help, pass on this whole message.

@@ -1,0 +1,150 @@
+//! One diagnosis in words.
+
+use diagnosis::{Cause, Diagnosis, Remedy, Responsible};
+use jiff::Timestamp;
+use queue::{Basis, Decision, WaitFor};
+use serde::Serialize;
+
+use crate::words::{plain, say};
+use crate::{Lang, time};
+
+/// What happens next, as far as it is known.
+#[derive(Clone, Copy, Debug)]
+pub struct Next<'a> {
+    /// What was decided; `None` where nobody decided (a code alone).
+    pub decision: Option<&'a Decision>,
+    /// The present, for "in 5 minutes".
+    pub now: Timestamp,
+}
+
+/// A diagnosis in words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Explanation {
+    /// The language.
+    pub lang: Lang,
+    /// What it is, in a line.
+    pub headline: String,
+    /// What it means.
+    pub what: String,
+    /// Who must act.
+    pub who: String,
+    /// Whether the mail is lost, and what happens next.
+    pub next: String,
+    /// What can be done, most useful first.
+    #[serde(rename = "do")]
+    pub do_: Vec<String>,
+}
+
+/// Puts a diagnosis into words.
+#[must_use]
+pub fn explain(diagnosis: &Diagnosis, next: &Next<'_>, lang: Lang) -> Explanation {
+    let gone = matches!(next.decision, Some(Decision::Fail | Decision::Delivered));
+    // After the end, waiting is no advice.
+    let remedies = diagnosis
+        .remedies
+        .iter()
+        .filter(|r| !(gone && **r == Remedy::Wait));
+    Explanation {
+        lang,
+        headline: headline(diagnosis.cause, lang),
+        what: plain(lang, &format!("{}.what", key(diagnosis.cause))),
+        who: plain(lang, who(diagnosis.responsible)),
+        next: what_next(next, lang),
+        do_: remedies
+            .map(|remedy| plain(lang, advice(*remedy)))
+            .collect(),
+    }
+}
+
+/// The headline of a cause.
+pub(crate) fn headline(cause: Cause, lang: Lang) -> String {
+    plain(lang, &key(cause))
+}
+
+/// The key of a cause's texts: Fluent allows no dots in names.
+fn key(cause: Cause) -> String {
+    cause.id().replace('.', "-")
+}
+
+fn what_next(next: &Next<'_>, lang: Lang) -> String {
+    match next.decision {
+        None => plain(lang, "next-waits"),
+        Some(Decision::Delivered) => plain(lang, "next-delivered"),
+        Some(Decision::Fail) => plain(lang, "next-fail"),
+        Some(Decision::Hold) => plain(lang, "next-hold"),
+        Some(Decision::RetryWhen(WaitFor::NextTransaction)) => plain(lang, "next-transaction"),
+        Some(Decision::RetryWhen(WaitFor::Resume)) => plain(lang, "next-resume"),
+        Some(Decision::RetryAt { at, basis }) => {
+            let when = time::when(*at, next.now, lang);
+            let (key, wait) = match basis {
+                Basis::PeerAsked { seconds } => ("next-retry-asked", time::span(*seconds, lang)),
+                Basis::Lifetime => ("next-retry-last", String::new()),
+                Basis::Administrator => ("next-retry-admin", String::new()),
+                Basis::Schedule { .. } | Basis::Destination | Basis::Restart => {
+                    ("next-retry", String::new())
+                }
+            };
+            say(
+                lang,
+                key,
+                &[("when", (&when).into()), ("wait", (&wait).into())],
+            )
+        }
+    }
+}
+
+fn who(responsible: Responsible) -> &'static str {
+    match responsible {
+        Responsible::Sender => "who-sender",
+        Responsible::Us => "who-us",
+        Responsible::Network => "who-network",
+        Responsible::Receiver => "who-receiver",
+        Responsible::Recipient => "who-recipient",
+    }
+}
+
+fn advice(remedy: Remedy) -> &'static str {
+    match remedy {
+        Remedy::Wait => "do-wait",
+        Remedy::CorrectAddress => "do-correct-address",
+        Remedy::TellRecipientToMakeRoom => "do-tell-recipient-to-make-room",
+        Remedy::SendSmaller => "do-send-smaller",
+        Remedy::AskReceiver => "do-ask-receiver",
+        Remedy::MendRoute => "do-mend-route",
+        Remedy::MendOurConfiguration => "do-mend-our-configuration",
+        Remedy::MendOurNetwork => "do-mend-our-network",
+        Remedy::ProveIdentity => "do-prove-identity",
+        Remedy::Delist => "do-delist",
+        Remedy::SendSlower => "do-send-slower",
+        Remedy::ChangeContent => "do-change-content",
+        Remedy::BreakLoop => "do-break-loop",
+        Remedy::AskWhetherItArrived => "do-ask-whether-it-arrived",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_cause_has_its_words_in_every_language() {
+        for lang in Lang::ALL {
+            let mut headlines: Vec<String> =
+                Cause::ALL.iter().map(|c| headline(*c, lang)).collect();
+            for cause in Cause::ALL {
+                let what = plain(lang, &format!("{}.what", key(*cause)));
+                assert!(
+                    headline(*cause, lang) != key(*cause) && what.ends_with('.'),
+                    "{cause} {lang:?}: {what}"
+                );
+            }
+            headlines.sort();
+            headlines.dedup();
+            assert_eq!(
+                headlines.len(),
+                Cause::ALL.len(),
+                "each cause can be told from the others"
+            );
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! One step of an attempt, in a line.
+
+use diagnosis::facts::{
+    Break, BreakKind, CannotSend, ConnectError, ConnectTry, NoRoute, Route, Step, StepKind,
+};
+use diagnosis::{FailureKind, Stage};
+
+use crate::layout::{reply_lines, safe};
+use crate::words::{plain, say};
+use crate::{Lang, time};
+
+/// What a step says: its line, and what the peer said, verbatim.
+pub(crate) struct Told {
+    pub(crate) line: Option<String>,
+    pub(crate) quoted: Vec<String>,
+}
+
+impl Told {
+    fn line(line: String) -> Told {
+        Told {
+            line: Some(line),
+            quoted: Vec::new(),
+        }
+    }
+}
+
+/// The name of a stage.
+pub(crate) fn stage(stage: Stage, lang: Lang) -> String {
+    plain(lang, &format!("stage-{}", stage.as_str().replace('_', "-")))
+}
+
+pub(crate) fn tell(step: &Step, route: &Route, lang: Lang) -> Told {
+    match &step.what {
+        StepKind::Routed => Told::line(routed(route, lang)),
+        StepKind::Connected { host, address } => Told::line(say(
+            lang,
+            "step-connected",
+            &[("host", host.into()), ("address", address.into())],
+        )),
+        StepKind::Reused { host, address, .. } => Told::line(say(
+            lang,
+            "step-reused",
+            &[("host", host.into()), ("address", address.into())],
+        )),
+        StepKind::NotConnected(tried) => Told::line(not_connected(tried, lang)),
+        StepKind::Replied { command, reply } => {
+            let command = command.as_deref().filter(|c| !c.is_empty()).map(safe);
+            Told {
+                line: command.map(|c| say(lang, "step-command", &[("command", (&c).into())])),
+                quoted: reply_lines(reply.raw()),
+            }
+        }
+        StepKind::Sent { bytes } => {
+            Told::line(say(lang, "step-sent", &[("bytes", (*bytes).into())]))
+        }
+        StepKind::Broke(broken) => Told::line(broke(broken, lang)),
+        StepKind::Went(kind) => went(kind, lang),
+    }
+}
+
+fn routed(route: &Route, lang: Lang) -> String {
+    let hosts: Vec<&str> = route.hosts.iter().map(|h| h.name.as_str()).collect();
+    match hosts.is_empty() {
+        true => plain(lang, "step-routed-nowhere"),
+        false => say(
+            lang,
+            "step-routed",
+            &[("hosts", (&hosts.join(", ")).into())],
+        ),
+    }
+}
+
+fn not_connected(tried: &ConnectTry, lang: Lang) -> String {
+    let error = plain(
+        lang,
+        match tried.error {
+            ConnectError::Refused => "error-refused",
+            ConnectError::TimedOut => "error-timed-out",
+            ConnectError::Unreachable => "error-unreachable",
+            ConnectError::Reset => "error-reset",
+            ConnectError::Local { .. } => "error-local",
+        },
+    );
+    let args = [
+        ("host", (&tried.host).into()),
+        ("address", (&tried.address).into()),
+        ("error", (&error).into()),
+    ];
+    say(lang, "step-not-connected", &args)
+}
+
+fn broke(broken: &Break, lang: Lang) -> String {
+    let how = plain(
+        lang,
+        match broken.how {
+            BreakKind::Closed => "how-closed",
+            BreakKind::Reset => "how-reset",
+            BreakKind::TimedOut => "how-timed-out",
+        },
+    );
+    let args = [
+        ("how", (&how).into()),
+        ("sent", broken.content_sent.into()),
+        ("size", broken.content_size.into()),
+    ];
+    say(lang, "step-broke", &args)
+}
+
+fn went(kind: &FailureKind, lang: Lang) -> Told {
+    let with =
+        |key: &str, text: &str| Told::line(say(lang, key, &[("text", safe(text).as_str().into())]));
+    match kind {
+        FailureKind::Replied(reply) => Told {
+            line: None,
+            quoted: reply_lines(reply.raw()),
+        },
+        FailureKind::NoRoute(no_route) => with("step-went-no-route", &no_way(no_route)),
+        FailureKind::Connect(tries) => {
+            let tries: Vec<String> = tries.iter().map(|t| not_connected(t, lang)).collect();
+            Told::line(tries.join("; "))
+        }
+        FailureKind::Broken(broken) => Told::line(broke(broken, lang)),
+        FailureKind::CannotSend(what) => with("step-went-cannot-send", &unfit(what)),
+        FailureKind::NotSmtp { received } => with("step-went-not-smtp", received),
+        FailureKind::Local(local) => with(
+            "step-went-local",
+            &format!("{}: {}", local.doing, local.reported),
+        ),
+        FailureKind::Expired { age_secs, .. } => {
+            let span = time::span(*age_secs, lang);
+            Told::line(say(lang, "step-went-expired", &[("span", (&span).into())]))
+        }
+        FailureKind::TooManyHops {
+            hops,
+            limit,
+            repeated,
+        } => {
+            let repeated = safe(&repeated.join(", "));
+            let args = [
+                ("hops", (*hops).into()),
+                ("limit", (*limit).into()),
+                ("repeated", (&repeated).into()),
+            ];
+            Told::line(say(lang, "step-went-hops", &args))
+        }
+        FailureKind::Interrupted => Told::line(plain(lang, "step-went-interrupted")),
+    }
+}
+
+/// In the terms of the DNS, which are the same in every language.
+fn no_way(no_route: &NoRoute) -> String {
+    match no_route {
+        NoRoute::NoSuchDomain { domain } => format!("{domain}: NXDOMAIN"),
+        NoRoute::NullMx { domain } => format!("{domain} MX 0 ."),
+        NoRoute::NoAddress { domain, exchangers } if exchangers.is_empty() => {
+            format!("{domain}: MX, A, AAAA: –")
+        }
+        NoRoute::NoAddress { domain, exchangers } => {
+            format!("{domain} MX {}: A, AAAA: –", exchangers.join(", "))
+        }
+        NoRoute::DnsTemporary { question, reported } => format!("{question}: {reported}"),
+        NoRoute::LoopsToUs { domain, exchanger } => format!("{domain} MX {exchanger}"),
+        NoRoute::NoDomain { address } => address.clone(),
+    }
+}
+
+fn unfit(what: &CannotSend) -> String {
+    match what {
+        CannotSend::TooLarge { size, limit } => format!("{size} > SIZE {limit}"),
+        CannotSend::EightBit => "8BITMIME".to_owned(),
+        CannotSend::SmtpUtf8 => "SMTPUTF8".to_owned(),
+    }
+}
