@@ -56,7 +56,10 @@ pub(crate) enum Next {
     /// Send this.
     Work(Work),
     /// Read the store for more, then ask again.
-    Read { claimed: Vec<Claim>, lease: Option<Lease> },
+    Read {
+        claimed: Vec<Claim>,
+        lease: Option<Lease>,
+    },
     /// Wait for work, as long as an idle connection is worth keeping.
     Idle(Arc<Notify>),
     /// Close the connection; the session is over and must not ask again.
@@ -84,7 +87,9 @@ impl Engine {
             timers_changed: Notify::new(),
             session_ended: Notify::new(),
         };
-        let engine = Engine { shared: Arc::new(shared) };
+        let engine = Engine {
+            shared: Arc::new(shared),
+        };
         engine.take_over(due);
         tokio::spawn(engine.clone().watch_timers());
         Ok(engine)
@@ -98,9 +103,16 @@ impl Engine {
 
     fn take_over(&self, due: Vec<DueDestination>) {
         let mut state = self.shared.state.lock();
-        for DueDestination { destination, earliest, .. } in due {
+        for DueDestination {
+            destination,
+            earliest,
+            ..
+        } in due
+        {
             let key = destination.key.clone();
-            state.lanes.insert(key.clone(), Lane::of(destination, Some(earliest)));
+            state
+                .lanes
+                .insert(key.clone(), Lane::of(destination, Some(earliest)));
             self.pump(&mut state, &key);
         }
     }
@@ -139,6 +151,13 @@ impl Engine {
         self.pump(&mut state, key);
     }
 
+    /// Notes that the store has something for a destination that is due at `due`.
+    pub fn look_again(&self, key: &DestinationKey, due: Timestamp) {
+        let mut state = self.shared.state.lock();
+        lane_of(&mut state.lanes, key).due_at(due);
+        self.pump(&mut state, key);
+    }
+
     /// Stops or lets go on a destination. To be called after the store was told.
     pub fn set_paused(&self, key: &DestinationKey, paused: bool) {
         let mut state = self.shared.state.lock();
@@ -160,6 +179,28 @@ impl Engine {
             }
         }
         state.ready_bytes = state.ready_bytes.saturating_sub(freed);
+    }
+
+    /// Takes in hand those of a message's recipients that wait in this lane and that nobody is
+    /// sending; answers which.
+    pub(crate) fn claim_waiting(
+        &self,
+        key: &DestinationKey,
+        message: MessageId,
+        indexes: &[u32],
+    ) -> Vec<u32> {
+        self.withdraw(message, Some(indexes));
+        let mut state = self.shared.state.lock();
+        let lane = lane_of(&mut state.lanes, key);
+        let mut free = indexes.to_vec();
+        free.retain(|index| lane.claim_if_free((message, *index)));
+        free
+    }
+
+    /// What the destination's last failure meant.
+    pub(crate) fn destination_last(&self, key: &DestinationKey) -> Option<diagnosis::Diagnosis> {
+        let mut state = self.shared.state.lock();
+        lane_of(&mut state.lanes, key).destination.last.clone()
     }
 
     /// How many connections are open or opening.
@@ -193,7 +234,10 @@ impl Engine {
             if lane.next_due.is_some_and(|due| due <= now)
                 && let Some(claimed) = lane.begin_reading()
             {
-                return Next::Read { claimed, lease: lane.lease.clone() };
+                return Next::Read {
+                    claimed,
+                    lease: lane.lease.clone(),
+                };
             }
             if connected && !others_wait {
                 return Next::Idle(lane.work_came.clone());
@@ -244,7 +288,11 @@ impl Engine {
             Ok((found, next)) => {
                 let count: usize = found.iter().map(|q| q.recipients.len()).sum();
                 // Less than was asked for means that the rest is claimed or not yet due.
-                let soonest = if count >= READ_AT_ONCE { now } else { later(now, A_MOMENT) };
+                let soonest = if count >= READ_AT_ONCE {
+                    now
+                } else {
+                    later(now, A_MOMENT)
+                };
                 lane.end_reading(found, next.map(|next| next.max(soonest)));
             }
             Err(error) => {
@@ -266,6 +314,21 @@ impl Engine {
         self.pump(state, key);
     }
 
+    /// Another process holds the destination: what is in hand here is no longer ours.
+    pub(crate) fn fenced(&self, key: &DestinationKey, work: &Work) {
+        let mut guard = self.shared.state.lock();
+        let state = &mut *guard;
+        let lane = lane_of(&mut state.lanes, key);
+        lane.lease = None;
+        let due = later(self.now(), FENCED_RETRY);
+        lane.give_back(work.claims(), due);
+        for other in lane.drain_ready() {
+            state.ready_bytes = state.ready_bytes.saturating_sub(other.held_bytes());
+            lane.give_back(other.claims(), due);
+        }
+        self.pump(state, key);
+    }
+
     /// The rest of a message goes on at once in a next transaction.
     pub(crate) fn go_on(&self, key: &DestinationKey, work: Work) {
         let mut guard = self.shared.state.lock();
@@ -276,7 +339,12 @@ impl Engine {
     }
 
     /// Applies to the lane at once what an attempt showed about its destination.
-    pub(crate) fn learn(&self, key: &DestinationKey, update: Option<&DestinationUpdate>, well: bool) {
+    pub(crate) fn learn(
+        &self,
+        key: &DestinationKey,
+        update: Option<&DestinationUpdate>,
+        well: bool,
+    ) {
         let most = self.shared.settings.max_sessions_per_destination;
         let mut guard = self.shared.state.lock();
         let state = &mut *guard;
@@ -341,7 +409,9 @@ impl Engine {
     fn pump(&self, state: &mut State, key: &DestinationKey) {
         let now = self.now();
         let settings = &self.shared.settings;
-        let Some(lane) = state.lanes.get_mut(key) else { return };
+        let Some(lane) = state.lanes.get_mut(key) else {
+            return;
+        };
         if state.stopping || state.store_fails {
             return;
         }
@@ -387,7 +457,9 @@ impl Engine {
         lane.hungry -= 1;
         self.pump(state, key);
         while state.sessions < self.shared.settings.max_sessions {
-            let Some(next) = state.waiting.pop_front() else { break };
+            let Some(next) = state.waiting.pop_front() else {
+                break;
+            };
             state.is_waiting.remove(&next);
             self.pump(state, &next);
         }
@@ -428,6 +500,9 @@ const A_MOMENT: Duration = Duration::from_secs(1);
 /// How soon the store is asked again after it failed.
 pub(crate) const STORE_RETRY: Duration = Duration::from_secs(5);
 
+/// How soon a destination is looked at again that another process has taken.
+const FENCED_RETRY: Duration = Duration::from_secs(60);
+
 pub(crate) fn later(now: Timestamp, wait: Duration) -> Timestamp {
     now.checked_add(wait).unwrap_or(Timestamp::MAX)
 }
@@ -437,10 +512,7 @@ fn wait_between(now: Timestamp, at: Timestamp) -> Duration {
     Duration::try_from(at.duration_since(now)).unwrap_or_default() + Duration::from_millis(1)
 }
 
-fn lane_of<'a>(
-    lanes: &'a mut HashMap<DestinationKey, Lane>,
-    key: &DestinationKey,
-) -> &'a mut Lane {
+fn lane_of<'a>(lanes: &'a mut HashMap<DestinationKey, Lane>, key: &DestinationKey) -> &'a mut Lane {
     lanes.entry(key.clone()).or_insert_with(|| Lane::new(key))
 }
 
@@ -460,8 +532,11 @@ impl Courier for Engine {
         for (key, recipients) in by_destination(recipients) {
             let lane = lane_of(&mut state.lanes, &key);
             let due = recipients.iter().filter_map(|r| r.next_attempt).max();
-            let mut work =
-                Work { message: message.clone(), recipients, body: Some(body.clone()) };
+            let mut work = Work {
+                message: message.clone(),
+                recipients,
+                body: Some(body.clone()),
+            };
             let at_hand = lane.ready() < self.shared.settings.max_ready
                 && due.is_none_or(|due| due <= now)
                 && !state.stopping;

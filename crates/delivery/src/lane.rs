@@ -100,6 +100,11 @@ impl Lane {
         self.claimed.extend(claims);
     }
 
+    /// Claims a recipient unless it is claimed; answers whether it now is.
+    pub(crate) fn claim_if_free(&mut self, claim: Claim) -> bool {
+        self.claimed.insert(claim)
+    }
+
     /// Gives up claims on recipients that stay in the store, due at `due`.
     pub(crate) fn give_back(&mut self, claims: impl IntoIterator<Item = Claim>, due: Timestamp) {
         for claim in claims {
@@ -149,7 +154,11 @@ impl Lane {
                 .into_iter()
                 .partition(|r| only.is_none_or(|only| only.contains(&r.index)));
             work.recipients = kept;
-            out.push(Work { message: work.message.clone(), recipients: gone, body: None });
+            out.push(Work {
+                message: work.message.clone(),
+                recipients: gone,
+                body: None,
+            });
         }
         self.ready.retain(|work| !work.recipients.is_empty());
         out
@@ -179,8 +188,16 @@ impl Lane {
                 !concluded.contains(&(id, r.index)) && self.claimed.insert((id, r.index))
             });
             if !queued.recipients.is_empty() {
-                let Queued { message, recipients, body } = queued;
-                self.push(Work { message, recipients, body });
+                let Queued {
+                    message,
+                    recipients,
+                    body,
+                } = queued;
+                self.push(Work {
+                    message,
+                    recipients,
+                    body,
+                });
             }
         }
         if let Some(next) = next {
@@ -190,12 +207,20 @@ impl Lane {
 
     /// Whether the destination may be tried at `now`.
     pub(crate) fn is_open(&self, now: Timestamp) -> bool {
-        !self.destination.paused && self.destination.blocked_until.is_none_or(|until| until <= now)
+        !self.destination.paused
+            && self
+                .destination
+                .blocked_until
+                .is_none_or(|until| until <= now)
     }
 
     /// Connections that it bears now: one probe after a failure, else what its signals allow.
     pub(crate) fn allowed_sessions(&self, most: usize) -> usize {
-        if self.destination.failures > 0 { 1 } else { (self.window as usize).clamp(1, most) }
+        if self.destination.failures > 0 {
+            1
+        } else {
+            (self.window as usize).clamp(1, most)
+        }
     }
 
     /// When something can be done again, if nothing can be done now.
@@ -203,8 +228,16 @@ impl Lane {
         if self.destination.paused {
             return None;
         }
-        let due = if self.ready.is_empty() { self.next_due? } else { Timestamp::MIN };
-        Some(self.destination.blocked_until.map_or(due, |until| until.max(due)))
+        let due = if self.ready.is_empty() {
+            self.next_due?
+        } else {
+            Timestamp::MIN
+        };
+        Some(
+            self.destination
+                .blocked_until
+                .map_or(due, |until| until.max(due)),
+        )
     }
 
     /// A message was taken: one more connection for each window's worth (additive increase).
@@ -275,7 +308,10 @@ mod tests {
         lane.conclude([(queued(1, 1).message.id, 0)]);
         lane.end_reading(vec![queued(1, 1), queued(2, 2)], None);
         let work = lane.pop().unwrap();
-        assert_eq!((work.message.id, work.recipients.len()), (queued(2, 1).message.id, 2));
+        assert_eq!(
+            (work.message.id, work.recipients.len()),
+            (queued(2, 1).message.id, 2)
+        );
         assert!(lane.pop().is_none());
     }
 
@@ -311,7 +347,13 @@ mod tests {
         lane.begin_reading().unwrap();
         lane.end_reading(vec![queued(1, 3), queued(2, 1)], None);
         let gone = lane.withdraw(queued(1, 1).message.id, Some(&[1]));
-        assert_eq!(gone.iter().flat_map(Work::claims).map(|c| c.1).collect::<Vec<_>>(), [1]);
+        assert_eq!(
+            gone.iter()
+                .flat_map(Work::claims)
+                .map(|c| c.1)
+                .collect::<Vec<_>>(),
+            [1]
+        );
         assert_eq!(lane.pop().unwrap().recipients.len(), 2);
         lane.withdraw(queued(2, 1).message.id, None);
         assert!(lane.pop().is_none());

@@ -1,1 +1,21 @@
 //! The sending role: schedule, connect, attempt, diagnose, decide, record.
+//!
+//! [`Engine`] takes what the store has and what reception brings, opens sessions for destinations
+//! that have work, and writes down what came of each attempt in one transaction of the store.
+
+mod conclude;
+mod connection;
+mod engine;
+mod expire;
+mod lane;
+mod log;
+mod maildir;
+mod report;
+mod resolve;
+mod session;
+mod settings;
+mod trail;
+mod transaction;
+
+pub use engine::Engine;
+pub use settings::Settings;

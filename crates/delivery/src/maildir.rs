@@ -42,20 +42,23 @@ pub(crate) async fn deliver(
         let piece = match body {
             Body::Inline(bytes) if offset == 0 => bytes.clone(),
             Body::Inline(_) => Bytes::new(),
-            Body::File(source) => source.read(offset, PIECE).await.map_err(MaildirError::Store)?,
+            Body::File(source) => source
+                .read(offset, PIECE)
+                .await
+                .map_err(MaildirError::Store)?,
         };
         offset += piece.len() as u64;
         let end = piece.is_empty();
         let lines = unix_lines(&piece, &mut carriage_return, end);
         let Some(mut open) = file.take() else { break };
-        let (disk, names_here) = (disk.clone(), names.clone());
+        let (at, names_here) = (disk.clone(), names.clone());
         let written = tokio::task::spawn_blocking(move || {
             open.write_all(&lines)?;
             if end {
                 open.sync()?;
                 drop(open);
-                disk.rename(&names_here.tmp, &names_here.new)?;
-                disk.sync_dir(&names_here.new_dir)?;
+                at.rename(&names_here.tmp, &names_here.new)?;
+                at.sync_dir(&names_here.new_dir)?;
                 return Ok(None);
             }
             Ok(Some(open))
@@ -80,7 +83,11 @@ impl Names {
     /// The name is the message's and the recipient's, so that a second delivery after a crash
     /// replaces the first while it is still in `new`, instead of standing beside it.
     fn new(maildir: &Path, message: &Message, index: u32) -> Names {
-        let name = format!("{}.{}.R{index}.postrider", message.received_at.as_second(), message.id);
+        let name = format!(
+            "{}.{}.R{index}.postrider",
+            message.received_at.as_second(),
+            message.id
+        );
         Names {
             tmp: maildir.join("tmp").join(&name),
             new: maildir.join("new").join(&name),
@@ -92,7 +99,11 @@ impl Names {
 
 fn header(sender: &Address, recipient: &Address) -> Vec<u8> {
     // RFC 5321 §4.4: the delivery agent adds the return path.
-    let sender = if sender.is_null() { String::new() } else { sender.to_string() };
+    let sender = if sender.is_null() {
+        String::new()
+    } else {
+        sender.to_string()
+    };
     let sender = sender.trim_start_matches('<').trim_end_matches('>');
     format!("Return-Path: <{sender}>\nDelivered-To: {recipient}\n").into_bytes()
 }

@@ -32,6 +32,8 @@ pub struct Settings {
     pub max_ready_bytes: usize,
     /// How long our own reports stay in the queue.
     pub report_lifetime: Duration,
+    /// The language of reports to senders.
+    pub report_language: explain::Lang,
 }
 
 impl Default for Settings {
@@ -49,6 +51,7 @@ impl Default for Settings {
             max_ready: 500,
             max_ready_bytes: 32 << 20,
             report_lifetime: Duration::from_secs(5 * 86_400),
+            report_language: explain::Lang::En,
         }
     }
 }

@@ -1,0 +1,318 @@
+//! What an attempt means and what follows: diagnose, decide, report, record.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use diagnosis::facts::Circumstances;
+use diagnosis::{Attempt, Diagnosis, Outcome, diagnose};
+use jiff::Timestamp;
+use queue::policy::{self, DestinationEffect, History};
+use queue::{
+    AttemptRecord, Decision, DestinationKey, DestinationUpdate, Event, Lease, Recipient,
+    StoreError, Verdict, WaitFor,
+};
+
+use crate::engine::Engine;
+use crate::lane::{Claim, Work};
+use crate::report::{self, Reports};
+use crate::{expire, log};
+
+/// What was concluded about an attempt, before it is recorded.
+pub(crate) struct Conclusion {
+    pub(crate) verdicts: Vec<Verdict>,
+    /// The effect on the destination, if the attempt showed any.
+    pub(crate) destination: Option<DestinationUpdate>,
+    pub(crate) delivered: bool,
+}
+
+/// Concludes an attempt and records it; does not return before it is recorded or the relay stops.
+pub(crate) async fn conclude(
+    engine: &Engine,
+    lease: &Lease,
+    work: Work,
+    attempt: Attempt,
+    started_at: Timestamp,
+) {
+    let now = engine.now();
+    let conclusion = judge(engine, &lease.destination, &work, &attempt, now);
+    let blocked = conclusion
+        .destination
+        .as_ref()
+        .is_some_and(|d| d.blocked_until.is_some());
+    engine.learn(
+        &lease.destination,
+        conclusion.destination.as_ref(),
+        conclusion.delivered,
+    );
+    settle(engine, lease, work, attempt, started_at, conclusion).await;
+    if blocked {
+        expire::give_up_overdue(engine, lease).await;
+    }
+}
+
+/// Logs, reports and records what was concluded. Answers whether it is recorded.
+pub(crate) async fn settle(
+    engine: &Engine,
+    lease: &Lease,
+    work: Work,
+    attempt: Attempt,
+    started_at: Timestamp,
+    conclusion: Conclusion,
+) -> bool {
+    let key = &lease.destination;
+    let now = engine.now();
+    log::log(&work, key, &attempt, &conclusion.verdicts, now);
+    let mut pause = FIRST_PAUSE;
+    // Without its report a failure may not be recorded: it would be silent.
+    let reports = loop {
+        match report::due(engine, &work, &attempt, &conclusion.verdicts, now).await {
+            Ok(reports) => break reports,
+            Err(error) => {
+                tracing::error!(id = %work.message.id, %error, "a report cannot be written; trying again");
+            }
+        }
+        if engine.is_stopping() {
+            return false;
+        }
+        engine.set_store_fails(true);
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    };
+    record(
+        engine, lease, work, attempt, started_at, conclusion, reports,
+    )
+    .await
+}
+
+fn judge(
+    engine: &Engine,
+    key: &DestinationKey,
+    work: &Work,
+    attempt: &Attempt,
+    now: Timestamp,
+) -> Conclusion {
+    let failures = engine.destination_failures(key);
+    let accepted = attempt
+        .recipients
+        .iter()
+        .filter(|r| was_taken(&r.outcome))
+        .count();
+    let mut verdicts = Vec::with_capacity(attempt.recipients.len());
+    let mut update: Option<DestinationUpdate> = None;
+    for (recipient, of) in work.recipients.iter().zip(&attempt.recipients) {
+        let circumstances = Circumstances {
+            message_size: work.message.size,
+            accepted_recipients: accepted as u32,
+            all_recipients: attempt.recipients.len() as u32,
+            announced_size: None,
+            earlier_attempts: recipient.attempts,
+        };
+        let Some(diagnosis) = diagnose(&of.outcome, &circumstances) else {
+            verdicts.push(Verdict {
+                index: of.index,
+                diagnosis: None,
+                decision: Decision::Delivered,
+            });
+            continue;
+        };
+        let history = History {
+            attempts: recipient.attempts + 1,
+            received_at: work.message.received_at,
+            expires_at: work.message.expires_at,
+            now,
+            destination_failures: failures,
+            others_accepted: accepted > 0,
+        };
+        let jitter = engine.shared.world.random.unit();
+        let (decision, effect) = policy::decide(&diagnosis, &history, jitter);
+        if let DestinationEffect::Block { until, failures } = effect {
+            let worse = update
+                .as_ref()
+                .is_none_or(|u| u.blocked_until < Some(until));
+            if worse {
+                let last = Some(diagnosis.clone());
+                update = Some(DestinationUpdate {
+                    blocked_until: Some(until),
+                    failures,
+                    last,
+                });
+            }
+        }
+        let diagnosis = if gave_up_by_age(&diagnosis, &decision, &history) {
+            let words = report::last_words(&of.outcome);
+            expire::expired(&diagnosis, words, history.received_at, now)
+        } else {
+            diagnosis
+        };
+        verdicts.push(Verdict {
+            index: of.index,
+            diagnosis: Some(diagnosis),
+            decision,
+        });
+    }
+    if update.is_none() && accepted > 0 && failures > 0 {
+        update = Some(DestinationUpdate {
+            blocked_until: None,
+            failures: 0,
+            last: None,
+        });
+    }
+    Conclusion {
+        verdicts,
+        destination: update,
+        delivered: accepted > 0,
+    }
+}
+
+/// A transient failure at the end of the message's lifetime is the failure of having expired.
+fn gave_up_by_age(diagnosis: &Diagnosis, decision: &Decision, history: &History) -> bool {
+    *decision == Decision::Fail
+        && history.now >= history.expires_at
+        && diagnosis.finality != diagnosis::Finality::Permanent
+}
+
+fn was_taken(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Accepted(_) => true,
+        Outcome::Failed(_) | Outcome::Unknown(_) => false,
+    }
+}
+
+async fn record(
+    engine: &Engine,
+    lease: &Lease,
+    work: Work,
+    attempt: Attempt,
+    started_at: Timestamp,
+    conclusion: Conclusion,
+    reports: Reports,
+) -> bool {
+    let key = &lease.destination;
+    let ended_at = engine.now();
+    let again = again_at_once(&work, &conclusion.verdicts);
+    let retries: Vec<Timestamp> = conclusion
+        .verdicts
+        .iter()
+        .filter_map(|v| due(&v.decision))
+        .collect();
+    let claims: Vec<Claim> = work.claims().collect();
+    let record = AttemptRecord {
+        message: work.message.id,
+        destination: key.clone(),
+        started_at,
+        ended_at,
+        attempt,
+        verdicts: conclusion.verdicts,
+    };
+    let announced = reports.announce(engine);
+    let (new, events) = (reports.new, reports.events);
+    let written = write(
+        engine,
+        lease,
+        record,
+        conclusion.destination,
+        new.clone(),
+        events,
+    )
+    .await;
+    if written {
+        announced.stored(engine, new);
+    } else {
+        announced.not_stored(engine);
+    }
+    let (kept, gone): (Vec<Claim>, Vec<Claim>) = claims
+        .into_iter()
+        .partition(|claim| again.iter().any(|r| r.index == claim.1));
+    engine.recorded(key, gone, retries);
+    if !kept.is_empty() {
+        let work = Work {
+            message: work.message,
+            recipients: again,
+            body: work.body,
+        };
+        engine.go_on(key, work);
+    }
+    written
+}
+
+/// The recipients that go on in a next transaction without a wait.
+fn again_at_once(work: &Work, verdicts: &[Verdict]) -> Vec<Recipient> {
+    let next = Decision::RetryWhen(WaitFor::NextTransaction);
+    let is_next = |r: &&Recipient| {
+        verdicts
+            .iter()
+            .any(|v| v.index == r.index && v.decision == next)
+    };
+    let later = |mut r: Recipient| {
+        r.attempts += 1;
+        r
+    };
+    work.recipients
+        .iter()
+        .filter(is_next)
+        .cloned()
+        .map(later)
+        .collect()
+}
+
+fn due(decision: &Decision) -> Option<Timestamp> {
+    match decision {
+        Decision::RetryAt { at, .. } => Some(*at),
+        Decision::Delivered | Decision::RetryWhen(_) | Decision::Hold | Decision::Fail => None,
+    }
+}
+
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// Writes the record, however long it takes: what has been handed over and is not written down would
+/// be sent again. Answers whether it was written by us.
+async fn write(
+    engine: &Engine,
+    lease: &Lease,
+    record: AttemptRecord,
+    destination: Option<DestinationUpdate>,
+    reports: Vec<queue::NewMessage>,
+    events: Vec<Event>,
+) -> bool {
+    let store = Arc::clone(&engine.shared.store);
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let written = store
+            .record(
+                lease,
+                record.clone(),
+                destination.clone(),
+                reports.clone(),
+                events.clone(),
+            )
+            .await;
+        let error = match written {
+            Ok(()) => {
+                engine.set_store_fails(false);
+                return true;
+            }
+            Err(error) => error,
+        };
+        tracing::error!(id = %record.message, %error, "an attempt cannot be recorded");
+        match error {
+            StoreError::Fenced { .. } | StoreError::Uncertain => return false,
+            StoreError::Full { .. }
+            | StoreError::Io { .. }
+            | StoreError::Database { .. }
+            | StoreError::NotFound(_)
+            | StoreError::NotQueued { .. }
+            | StoreError::ReadOnly { .. }
+            | StoreError::Ambiguous { .. }
+            | StoreError::InUse { .. }
+            | StoreError::Newer { .. } => {}
+        }
+        if engine.is_stopping() {
+            // At the next start the outcome counts as unknown, and is reported so.
+            return false;
+        }
+        engine.set_store_fails(true);
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}

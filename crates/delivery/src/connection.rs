@@ -1,0 +1,272 @@
+//! One connection to a server: opening it, carrying bytes, closing it.
+
+use std::io;
+use std::time::Duration;
+
+use diagnosis::facts::{Break, BreakKind, ConnectError, ConnectTry, StepKind};
+use diagnosis::{Failure, FailureKind, Stage};
+use smtp::ProtocolError;
+use smtp::client::{self, Event, Protocol};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::{Instant, timeout};
+use world::{Stream, World};
+
+use crate::Settings;
+use crate::resolve::Candidate;
+use crate::trail::Trail;
+
+/// A connection on which transactions can be made.
+pub(crate) struct Connection {
+    stream: Stream,
+    pub(crate) smtp: client::Connection,
+    pub(crate) host: String,
+    pub(crate) address: String,
+    /// Messages handed over on it.
+    pub(crate) messages: u32,
+    heard: Instant,
+}
+
+/// Why a talk cannot go on.
+#[derive(Debug)]
+pub(crate) enum Ended {
+    /// The connection broke.
+    Broke(BreakKind),
+    /// The peer does not speak SMTP.
+    NotSmtp(String),
+}
+
+/// How long a peer that reset the connection may still have words for us in the socket.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+/// How long a block of content may take to be taken (RFC 5321 §4.5.3.2.5).
+const BLOCK_TIMEOUT: Duration = Duration::from_secs(180);
+/// How long a connection that is being closed may hold us up.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+const READ_SIZE: usize = 4096;
+/// Of what is not SMTP, so much is kept as evidence.
+const KEPT_RECEIVED: usize = 200;
+
+impl Connection {
+    /// Tries the candidates in order until one greets us (RFC 5321 §5.1).
+    pub(crate) async fn open_any(
+        candidates: &[Candidate],
+        lmtp: bool,
+        world: &World,
+        settings: &Settings,
+        trail: &mut Trail,
+    ) -> Result<Connection, Failure> {
+        let mut tries = Vec::new();
+        let mut answered = None;
+        for candidate in candidates {
+            match Connection::connect(candidate, world, settings).await {
+                Ok(stream) => {
+                    match Connection::greet(stream, candidate, lmtp, settings, trail).await {
+                        Ok(connection) => return Ok(connection),
+                        // The first answer counts: it is the preferred exchanger's.
+                        Err(failure) => answered = answered.or(Some(failure)),
+                    }
+                }
+                Err(failed) => {
+                    trail.add(Stage::Connect, StepKind::NotConnected(failed.clone()));
+                    tries.push(failed);
+                }
+            }
+        }
+        // A server's own words say more than an address that was dead.
+        Err(answered.unwrap_or(Failure {
+            stage: Stage::Connect,
+            kind: FailureKind::Connect(tries),
+        }))
+    }
+
+    async fn connect(
+        candidate: &Candidate,
+        world: &World,
+        settings: &Settings,
+    ) -> Result<Stream, ConnectTry> {
+        let began = Instant::now();
+        let error =
+            match timeout(settings.connect_timeout, world.net.connect(&candidate.peer)).await {
+                Ok(Ok(stream)) => return Ok(stream),
+                Ok(Err(error)) => connect_error(&error),
+                Err(_) => ConnectError::TimedOut,
+            };
+        Err(ConnectTry {
+            host: candidate.host.clone(),
+            address: candidate.peer.to_string(),
+            error,
+            waited_ms: began.elapsed().as_millis() as u64,
+        })
+    }
+
+    async fn greet(
+        stream: Stream,
+        candidate: &Candidate,
+        lmtp: bool,
+        settings: &Settings,
+        trail: &mut Trail,
+    ) -> Result<Connection, Failure> {
+        let (host, address) = (candidate.host.clone(), candidate.peer.to_string());
+        let peer = if host == address {
+            host.clone()
+        } else {
+            format!("{host}[{address}]")
+        };
+        let protocol = if lmtp { Protocol::Lmtp } else { Protocol::Smtp };
+        let talk = client::Settings::new(&settings.hostname, &peer, protocol);
+        let smtp = client::Connection::new(talk);
+        trail.add(
+            Stage::Connect,
+            StepKind::Connected {
+                host: host.clone(),
+                address: address.clone(),
+            },
+        );
+        let heard = Instant::now();
+        let mut connection = Connection {
+            stream,
+            smtp,
+            host,
+            address,
+            messages: 0,
+            heard,
+        };
+        loop {
+            let stage = connection.smtp.stage();
+            match connection.event().await {
+                Ok(Event::Greeting(reply)) => trail.replied(stage, &reply, String::new),
+                Ok(Event::Ready(reply)) => {
+                    trail.replied(stage, &reply, String::new);
+                    return Ok(connection);
+                }
+                Ok(Event::HelloRefused(reply)) => {
+                    trail.replied(stage, &reply, || format!("EHLO {}", settings.hostname));
+                }
+                Ok(Event::Unusable { stage, reply }) => {
+                    trail.replied(stage, &reply, String::new);
+                    connection.close().await;
+                    return Err(Failure {
+                        stage,
+                        kind: FailureKind::Replied(reply),
+                    });
+                }
+                // No transaction is under way, so no event of one can come.
+                Ok(_) => {}
+                Err(ended) => {
+                    let kind = connection.ended(ended, 0, 0);
+                    trail.add(stage, StepKind::Went(kind.clone()));
+                    return Err(Failure { stage, kind });
+                }
+            }
+        }
+    }
+
+    /// What has come of the talk; waits for the peer as long as the stage allows.
+    pub(crate) async fn event(&mut self) -> Result<Event, Ended> {
+        loop {
+            if let Some(event) = self.smtp.poll().map_err(not_smtp)? {
+                return Ok(event);
+            }
+            self.flush().await?;
+            let wait = self.smtp.stage_timeout();
+            match timeout(wait, self.read()).await {
+                Ok(result) => result?,
+                Err(_) => return Err(Ended::Broke(BreakKind::TimedOut)),
+            }
+        }
+    }
+
+    async fn read(&mut self) -> Result<(), Ended> {
+        let mut buffer = [0; READ_SIZE];
+        match self.stream.read(&mut buffer).await {
+            Ok(0) => Err(Ended::Broke(BreakKind::Closed)),
+            Ok(length) => {
+                self.heard = Instant::now();
+                self.smtp.receive(&buffer[..length]);
+                Ok(())
+            }
+            Err(error) => Err(Ended::Broke(break_kind(&error))),
+        }
+    }
+
+    /// Sends what stands in the output.
+    pub(crate) async fn flush(&mut self) -> Result<(), Ended> {
+        if self.smtp.output().is_empty() {
+            return Ok(());
+        }
+        let sent = timeout(BLOCK_TIMEOUT, self.stream.write_all(self.smtp.output())).await;
+        match sent {
+            Ok(Ok(())) => {
+                self.smtp.sent();
+                Ok(())
+            }
+            Ok(Err(error)) => {
+                // What the peer said before it closed is worth more than the fact that it closed.
+                if let Ok(Ok(())) = timeout(LAST_WORDS, self.read()).await {
+                    self.smtp.sent();
+                    return Ok(());
+                }
+                Err(Ended::Broke(break_kind(&error)))
+            }
+            Err(_) => Err(Ended::Broke(BreakKind::TimedOut)),
+        }
+    }
+
+    /// Waits, between transactions, until the peer says or does something: that ends its use.
+    pub(crate) async fn until_disturbed(&mut self) {
+        let mut byte = [0];
+        // Whatever comes, data or the end: nothing was asked, so the connection is not used again.
+        let _ = self.stream.read(&mut byte).await;
+    }
+
+    /// Says QUIT and closes, without waiting long for an answer (RFC 5321 §4.1.1.10).
+    pub(crate) async fn close(mut self) {
+        self.smtp.quit();
+        let farewell = async {
+            self.flush().await?;
+            self.read().await
+        };
+        // The message's fate is settled; how the farewell goes changes nothing.
+        let _ = timeout(CLOSE_TIMEOUT, farewell).await;
+    }
+
+    /// The failure that an ended talk amounts to.
+    pub(crate) fn ended(&self, ended: Ended, content_sent: u64, content_size: u64) -> FailureKind {
+        match ended {
+            Ended::Broke(how) => FailureKind::Broken(Break {
+                how,
+                content_sent,
+                content_size,
+                silent_ms: self.heard.elapsed().as_millis() as u64,
+            }),
+            Ended::NotSmtp(received) => FailureKind::NotSmtp { received },
+        }
+    }
+}
+
+fn not_smtp(error: ProtocolError) -> Ended {
+    let received = String::from_utf8_lossy(error.received());
+    Ended::NotSmtp(received.chars().take(KEPT_RECEIVED).collect())
+}
+
+fn break_kind(error: &io::Error) -> BreakKind {
+    match error.kind() {
+        io::ErrorKind::TimedOut => BreakKind::TimedOut,
+        io::ErrorKind::UnexpectedEof => BreakKind::Closed,
+        _ => BreakKind::Reset,
+    }
+}
+
+fn connect_error(error: &io::Error) -> ConnectError {
+    match error.kind() {
+        // A Unix socket that is not there is as good as a port where nobody listens.
+        io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound => ConnectError::Refused,
+        io::ErrorKind::TimedOut => ConnectError::TimedOut,
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
+            ConnectError::Unreachable
+        }
+        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => ConnectError::Reset,
+        _ => ConnectError::Local {
+            os_error: error.raw_os_error(),
+        },
+    }
+}

@@ -1,0 +1,367 @@
+//! A session: one worker of a destination, with at most one connection.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use diagnosis::facts::{RecipientAttempt, Route, StepKind};
+use diagnosis::{Attempt, Failure, FailureKind, Outcome, Stage};
+use queue::route::Target;
+use queue::{Body, DestinationKey, Lease, MessageId, Store, StoreError};
+use tokio::sync::Notify;
+
+use crate::conclude;
+use crate::connection::Connection;
+use crate::engine::{Engine, Next, READ_AT_ONCE, STORE_RETRY, later};
+use crate::lane::{Claim, Work};
+use crate::maildir;
+use crate::resolve::{Way, resolve};
+use crate::trail::Trail;
+use crate::transaction::{Transacted, transact};
+
+/// Works for a destination until there is nothing to do.
+pub(crate) async fn run(engine: Engine, key: DestinationKey) {
+    let mut session = Session {
+        engine,
+        key,
+        connection: None,
+        route: Route::default(),
+    };
+    loop {
+        let connected = session.connection.is_some();
+        match session.engine.next(&session.key, connected) {
+            Next::Work(work) => {
+                session.work(work).await;
+                session.engine.hungry_again(&session.key);
+            }
+            Next::Read { claimed, lease } => session.read(claimed, lease).await,
+            Next::Idle(work_came) => {
+                if session.idle(&work_came).await {
+                    break;
+                }
+            }
+            Next::End => break,
+        }
+    }
+    if let Some(connection) = session.connection.take() {
+        connection.close().await;
+    }
+}
+
+pub(crate) struct Session {
+    engine: Engine,
+    key: DestinationKey,
+    connection: Option<Connection>,
+    /// The route of the open connection.
+    route: Route,
+}
+
+/// What came of trying to hand over a message.
+enum Tried {
+    Outcomes(Vec<Outcome>),
+    /// The store failed before anything was handed over.
+    NotBegun(StoreError),
+}
+
+impl Session {
+    async fn lease(&self) -> Result<Lease, StoreError> {
+        if let Some(lease) = self.engine.lease_of(&self.key) {
+            return Ok(lease);
+        }
+        let lease = self.engine.shared.store.lease(&self.key).await?;
+        self.engine.set_lease(&self.key, lease.clone());
+        Ok(lease)
+    }
+
+    async fn read(&mut self, claimed: Vec<Claim>, lease: Option<Lease>) {
+        let answer = async {
+            let lease = match lease {
+                Some(lease) => lease,
+                None => self.lease().await?,
+            };
+            let now = self.engine.now();
+            self.engine
+                .shared
+                .store
+                .due(&lease, now, READ_AT_ONCE, &claimed)
+                .await
+        };
+        let answer = answer.await;
+        self.engine.end_reading(&self.key, answer);
+    }
+
+    /// Keeps the connection for the next message. Answers whether the session is over.
+    async fn idle(&mut self, work_came: &Notify) -> bool {
+        let keep = self.engine.shared.settings.idle_keep;
+        let Some(connection) = &mut self.connection else {
+            return false;
+        };
+        tokio::select! {
+            () = work_came.notified() => false,
+            () = tokio::time::sleep(keep) => self.engine.stop_idling(&self.key),
+            () = connection.until_disturbed() => {
+                self.connection = None;
+                self.engine.stop_idling(&self.key)
+            }
+        }
+    }
+
+    async fn work(&mut self, mut work: Work) {
+        let most = self
+            .engine
+            .shared
+            .settings
+            .max_recipients
+            .min(self.announced_limit());
+        if work.recipients.len() > most {
+            let recipients = work.recipients.split_off(most);
+            let rest = Work {
+                message: work.message.clone(),
+                recipients,
+                body: work.body.clone(),
+            };
+            self.engine.go_on(&self.key, rest);
+        }
+        let started_at = self.engine.now();
+        let mut trail = Trail::begin();
+        let tried = match self.lease().await {
+            Ok(lease) => (self.attempt(&work, &lease, &mut trail).await, Some(lease)),
+            Err(error) => (Tried::NotBegun(error), None),
+        };
+        match tried {
+            (Tried::Outcomes(outcomes), Some(lease)) => {
+                let attempt = self.facts(&work, outcomes, trail);
+                conclude::conclude(&self.engine, &lease, work, attempt, started_at).await;
+            }
+            (Tried::NotBegun(error), _) => self.not_begun(&work, &error).await,
+            // Outcomes come from an attempt, and an attempt has a lease.
+            (Tried::Outcomes(_), None) => {}
+        }
+    }
+
+    /// RFC 9422 §4: what the server announced, once it has.
+    fn announced_limit(&self) -> usize {
+        let announced = self
+            .connection
+            .as_ref()
+            .and_then(|c| c.smtp.extensions().limits.rcpt_max);
+        announced.map_or(usize::MAX, |n| n as usize)
+    }
+
+    async fn not_begun(&mut self, work: &Work, error: &StoreError) {
+        tracing::error!(id = %work.message.id, destination = %self.key, %error,
+            "the queue cannot note that an attempt begins; the message waits");
+        self.connection = None;
+        if matches!(error, StoreError::Fenced { .. }) {
+            // Whoever holds the lease now sends the message.
+            self.engine.fenced(&self.key, work);
+            return;
+        }
+        let due = later(self.engine.now(), STORE_RETRY);
+        self.engine.give_back(&self.key, work, due);
+        // A session that fails at once must not spin.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+
+    fn facts(&self, work: &Work, outcomes: Vec<Outcome>, trail: Trail) -> Attempt {
+        let of = |(r, outcome): (&queue::Recipient, Outcome)| RecipientAttempt {
+            index: r.index,
+            address: r.address.clone(),
+            outcome,
+        };
+        Attempt {
+            route: self.route.clone(),
+            steps: trail.into_steps(),
+            recipients: work.recipients.iter().zip(outcomes).map(of).collect(),
+        }
+    }
+
+    async fn attempt(&mut self, work: &Work, lease: &Lease, trail: &mut Trail) -> Tried {
+        let store = self.engine.shared.store.clone();
+        let body = match &work.body {
+            Some(body) => body.clone(),
+            None => match store.body(work.message.id).await {
+                Ok(body) => body,
+                Err(error) => return Tried::NotBegun(error),
+            },
+        };
+        let target = match Target::of(&self.key) {
+            Ok(target) => target,
+            Err(error) => {
+                let reported = error.to_string();
+                let doing = format!("reading the destination {}", self.key);
+                let kind = FailureKind::Local(diagnosis::facts::Local { doing, reported });
+                return all_fail(
+                    work,
+                    Failure {
+                        stage: Stage::Route,
+                        kind,
+                    },
+                    trail,
+                );
+            }
+        };
+        // A connection that went stale while idle costs a second try, not an attempt.
+        for _ in 0..2 {
+            if let Err(outcome) = self
+                .ensure_connected(&target, work, lease, &body, trail)
+                .await
+            {
+                return outcome;
+            }
+            let Some(connection) = &mut self.connection else {
+                break;
+            };
+            let begun = begin(store.clone(), lease, work);
+            match transact(connection, work, &body, begun, trail).await {
+                Transacted::Done { outcomes, usable } => {
+                    connection.messages += 1;
+                    let most = self.engine.shared.settings.max_messages_per_connection;
+                    if !usable {
+                        self.connection = None;
+                    } else if connection.messages >= most
+                        && let Some(worn) = self.connection.take()
+                    {
+                        tokio::spawn(worn.close());
+                    }
+                    return Tried::Outcomes(outcomes);
+                }
+                Transacted::Stale => self.connection = None,
+                Transacted::NotBegun(error) => return Tried::NotBegun(error),
+            }
+        }
+        let kind = FailureKind::Connect(Vec::new());
+        all_fail(
+            work,
+            Failure {
+                stage: Stage::Connect,
+                kind,
+            },
+            trail,
+        )
+    }
+
+    /// Makes sure there is a connection; otherwise says what that means for the message.
+    async fn ensure_connected(
+        &mut self,
+        target: &Target,
+        work: &Work,
+        lease: &Lease,
+        body: &Body,
+        trail: &mut Trail,
+    ) -> Result<(), Tried> {
+        if let Some(connection) = &self.connection {
+            let (host, address) = (connection.host.clone(), connection.address.clone());
+            let earlier = connection.messages;
+            trail.add(
+                Stage::Connect,
+                StepKind::Reused {
+                    host,
+                    address,
+                    earlier,
+                },
+            );
+            return Ok(());
+        }
+        let shared = &self.engine.shared;
+        let way = resolve(
+            target,
+            &shared.settings,
+            &*shared.resolver,
+            &*shared.world.random,
+        )
+        .await;
+        trail.add(Stage::Route, StepKind::Routed);
+        match way {
+            Ok(Way::Servers {
+                route,
+                candidates,
+                lmtp,
+            }) => {
+                self.route = route;
+                let (world, settings) = (&shared.world, &shared.settings);
+                match Connection::open_any(&candidates, lmtp, world, settings, trail).await {
+                    Ok(connection) => {
+                        self.connection = Some(connection);
+                        Ok(())
+                    }
+                    Err(failure) => Err(outcomes(work, failure)),
+                }
+            }
+            Ok(Way::Maildir { route, path }) => {
+                self.route = route;
+                Err(self.to_maildir(&path, work, lease, body, trail).await)
+            }
+            Err(no_route) => {
+                self.route = Route {
+                    destination: self.key.to_string(),
+                    hosts: Vec::new(),
+                };
+                let kind = FailureKind::NoRoute(no_route);
+                Err(all_fail(
+                    work,
+                    Failure {
+                        stage: Stage::Route,
+                        kind,
+                    },
+                    trail,
+                ))
+            }
+        }
+    }
+
+    async fn to_maildir(
+        &self,
+        path: &std::path::Path,
+        work: &Work,
+        lease: &Lease,
+        body: &Body,
+        trail: &mut Trail,
+    ) -> Tried {
+        let shared = &self.engine.shared;
+        if let Err(error) = begin(shared.store.clone(), lease, work).await {
+            return Tried::NotBegun(error);
+        }
+        let mut outcomes = Vec::with_capacity(work.recipients.len());
+        for recipient in &work.recipients {
+            let to = (recipient.index, &recipient.address);
+            let done = maildir::deliver(&shared.world.disk, path, &work.message, to, body).await;
+            outcomes.push(match done {
+                Ok(()) => Outcome::Accepted(None),
+                Err(maildir::MaildirError::Disk(local)) => {
+                    let kind = FailureKind::Local(local);
+                    trail.add(Stage::Content, StepKind::Went(kind.clone()));
+                    Outcome::Failed(Failure {
+                        stage: Stage::Content,
+                        kind,
+                    })
+                }
+                Err(maildir::MaildirError::Store(error)) => return Tried::NotBegun(error),
+            });
+        }
+        trail.add(Stage::Content, StepKind::Sent { bytes: body.size() });
+        Tried::Outcomes(outcomes)
+    }
+}
+
+/// Notes in the store that the attempt begins. The request is on its way at once, so that the store
+/// works while the envelope is being sent; the answer is waited for before the content is.
+fn begin(
+    store: Arc<dyn Store>,
+    lease: &Lease,
+    work: &Work,
+) -> impl Future<Output = Result<(), StoreError>> + use<> {
+    let lease = lease.clone();
+    let id: MessageId = work.message.id;
+    let recipients: Vec<u32> = work.recipients.iter().map(|r| r.index).collect();
+    let noted = tokio::spawn(async move { store.begin(&lease, id, &recipients).await });
+    async move { noted.await.unwrap_or(Err(StoreError::Uncertain)) }
+}
+
+fn outcomes(work: &Work, failure: Failure) -> Tried {
+    Tried::Outcomes(vec![Outcome::Failed(failure); work.recipients.len()])
+}
+
+fn all_fail(work: &Work, failure: Failure, trail: &mut Trail) -> Tried {
+    trail.add(failure.stage, StepKind::Went(failure.kind.clone()));
+    outcomes(work, failure)
+}

@@ -1,0 +1,303 @@
+//! One message over one connection: what each recipient's outcome is.
+
+use bytes::Bytes;
+use diagnosis::facts::{CannotSend, StepKind};
+use diagnosis::{Failure, FailureKind, Outcome, Stage};
+use queue::{Body, StoreError};
+use smtp::client::{Envelope, Event, Unfit};
+use smtp::{Reply, Severity};
+
+use crate::connection::{Connection, Ended};
+use crate::lane::Work;
+use crate::trail::Trail;
+
+/// What came of a transaction.
+#[derive(Debug)]
+pub(crate) enum Transacted {
+    /// Every recipient has an outcome; whether the connection may be used again.
+    Done {
+        outcomes: Vec<Outcome>,
+        usable: bool,
+    },
+    /// The connection had gone away while it was idle, before the peer heard of this message.
+    Stale,
+    /// The store failed before the content was sent: nothing was handed over, nothing is recorded.
+    NotBegun(StoreError),
+}
+
+/// How much of a large message is read and sent at once.
+const PIECE: usize = 64 * 1024;
+
+struct Run<'a> {
+    connection: &'a mut Connection,
+    trail: &'a mut Trail,
+    work: &'a Work,
+    outcomes: Vec<Option<Outcome>>,
+    accepted: Vec<bool>,
+    content_sent: u64,
+    content_ended: bool,
+    heard_something: bool,
+}
+
+/// Hands a message over. `begun` resolves once the store has noted that its content may be sent.
+pub(crate) async fn transact(
+    connection: &mut Connection,
+    work: &Work,
+    body: &Body,
+    begun: impl Future<Output = Result<(), StoreError>>,
+    trail: &mut Trail,
+) -> Transacted {
+    let envelope = Envelope {
+        sender: work.message.sender.clone(),
+        recipients: work.recipients.iter().map(|r| r.address.clone()).collect(),
+        size: work.message.size,
+        eight_bit: work.message.body_kind == queue::BodyKind::EightBit,
+        smtputf8: work.message.smtputf8,
+    };
+    let count = work.recipients.len();
+    let reused = connection.messages > 0;
+    if let Err(unfit) = connection.smtp.begin(envelope) {
+        let kind = FailureKind::CannotSend(cannot_send(unfit));
+        trail.add(Stage::Mail, StepKind::Went(kind.clone()));
+        let outcome = Outcome::Failed(Failure {
+            stage: Stage::Mail,
+            kind,
+        });
+        return Transacted::Done {
+            outcomes: vec![outcome; count],
+            usable: true,
+        };
+    }
+    let mut run = Run {
+        connection,
+        trail,
+        work,
+        outcomes: vec![None; count],
+        accepted: vec![false; count],
+        content_sent: 0,
+        content_ended: false,
+        heard_something: false,
+    };
+    let mut begun = Some(begun);
+    let end = loop {
+        match run.connection.event().await {
+            Ok(Event::SendContent) => {
+                if let Some(begun) = begun.take()
+                    && let Err(error) = begun.await
+                {
+                    return Transacted::NotBegun(error);
+                }
+                match run.send(body).await {
+                    Ok(()) => {}
+                    Err(Halt::Store(error)) => return Transacted::NotBegun(error),
+                    Err(Halt::Ended(ended)) => break run.broken(ended),
+                }
+            }
+            Ok(Event::Over { usable }) => break run.over(usable),
+            Ok(event) => run.take(event),
+            Err(_) if reused && !run.heard_something => break Transacted::Stale,
+            Err(ended) => break run.broken(ended),
+        }
+    };
+    if let Some(begun) = begun {
+        // The note must not reach the store after the record of this attempt. Its failure is no
+        // matter where no content was sent.
+        let _ = begun.await;
+    }
+    end
+}
+
+enum Halt {
+    Store(StoreError),
+    Ended(Ended),
+}
+
+impl Run<'_> {
+    fn take(&mut self, event: Event) {
+        self.heard_something = true;
+        match event {
+            Event::Mail(reply) => {
+                let sender = &self.work.message.sender;
+                self.trail.replied(Stage::Mail, &reply, || {
+                    format!("MAIL FROM:<{}>", sender.as_str())
+                });
+                if reply.severity() != Severity::Completion {
+                    self.fail_rest(Stage::Mail, &reply);
+                }
+            }
+            Event::Rcpt { index, reply } => {
+                let recipient = self.work.recipients.get(index);
+                self.trail.replied(Stage::Rcpt, &reply, || {
+                    format!("RCPT TO:<{}>", recipient.map_or("", |r| r.address.as_str()))
+                });
+                if reply.severity() == Severity::Completion {
+                    self.accepted[index] = true;
+                } else {
+                    // RFC 5321 §3.8: after 421 nothing more is answered.
+                    if reply.code() == 421 {
+                        self.fail_rest(Stage::Rcpt, &reply);
+                    }
+                    self.outcomes[index] = Some(failed(Stage::Rcpt, reply));
+                }
+            }
+            Event::DataRefused(reply) => {
+                self.trail
+                    .replied(Stage::Data, &reply, || "DATA".to_owned());
+                self.fail_rest(Stage::Data, &reply);
+            }
+            Event::ContentRefused(reply) => {
+                self.trail.replied(Stage::Content, &reply, String::new);
+                self.fail_rest(Stage::Content, &reply);
+            }
+            Event::Done(reply) => {
+                self.trail
+                    .replied(Stage::EndOfData, &reply, || ".".to_owned());
+                let outcome = answered(reply);
+                for slot in self.outcomes.iter_mut().filter(|slot| slot.is_none()) {
+                    *slot = Some(outcome.clone());
+                }
+            }
+            Event::RecipientDone { index, reply } => {
+                self.trail
+                    .replied(Stage::EndOfData, &reply, || ".".to_owned());
+                if reply.code() == 421 {
+                    self.fail_rest(Stage::EndOfData, &reply);
+                }
+                self.outcomes[index] = Some(answered(reply));
+            }
+            Event::Unusable { stage, reply } => {
+                self.trail.replied(stage, &reply, String::new);
+                self.fail_rest(stage, &reply);
+            }
+            // These belong to the opening of a connection, or are handled by the caller.
+            Event::Greeting(_)
+            | Event::Ready(_)
+            | Event::HelloRefused(_)
+            | Event::SendContent
+            | Event::Over { .. }
+            | Event::Goodbye(_) => {}
+        }
+    }
+
+    async fn send(&mut self, body: &Body) -> Result<(), Halt> {
+        match body {
+            Body::Inline(bytes) => self.send_piece(bytes.clone(), true).await?,
+            Body::File(source) => {
+                let size = source.size();
+                loop {
+                    let piece = source
+                        .read(self.content_sent, PIECE)
+                        .await
+                        .map_err(Halt::Store)?;
+                    if piece.is_empty() {
+                        return Err(Halt::Store(shortened(
+                            source.path(),
+                            self.content_sent,
+                            size,
+                        )));
+                    }
+                    let last = self.content_sent + piece.len() as u64 >= size;
+                    self.send_piece(piece, last).await?;
+                    if last {
+                        break;
+                    }
+                }
+            }
+        }
+        self.trail.add(
+            Stage::Content,
+            StepKind::Sent {
+                bytes: self.content_sent,
+            },
+        );
+        Ok(())
+    }
+
+    async fn send_piece(&mut self, piece: Bytes, last: bool) -> Result<(), Halt> {
+        self.connection.smtp.content(&piece);
+        if last {
+            self.connection.smtp.content_end();
+            self.content_ended = true;
+        }
+        self.connection.flush().await.map_err(Halt::Ended)?;
+        self.content_sent += piece.len() as u64;
+        Ok(())
+    }
+
+    fn fail_rest(&mut self, stage: Stage, reply: &Reply) {
+        for slot in self.outcomes.iter_mut().filter(|slot| slot.is_none()) {
+            *slot = Some(failed(stage, reply.clone()));
+        }
+    }
+
+    /// The connection ended in mid-transaction.
+    fn broken(mut self, ended: Ended) -> Transacted {
+        let stage = self.connection.smtp.stage();
+        let kind = self
+            .connection
+            .ended(ended, self.content_sent, self.work.message.size);
+        self.trail.add(stage, StepKind::Went(kind.clone()));
+        let failure = Failure { stage, kind };
+        for (slot, accepted) in self.outcomes.iter_mut().zip(&self.accepted) {
+            // RFC 1047: once the end of the content is on its way, nobody can tell.
+            let unknown = self.content_ended && *accepted;
+            slot.get_or_insert_with(|| {
+                if unknown {
+                    Outcome::Unknown(failure.clone())
+                } else {
+                    Outcome::Failed(failure.clone())
+                }
+            });
+        }
+        self.over(false)
+    }
+
+    fn over(self, usable: bool) -> Transacted {
+        let unanswered = || {
+            let received = "the server ended the transaction without an answer".to_owned();
+            let kind = FailureKind::NotSmtp { received };
+            Outcome::Failed(Failure {
+                stage: Stage::EndOfData,
+                kind,
+            })
+        };
+        let outcomes = self
+            .outcomes
+            .into_iter()
+            .map(|o| o.unwrap_or_else(unanswered))
+            .collect();
+        Transacted::Done { outcomes, usable }
+    }
+}
+
+fn answered(reply: Reply) -> Outcome {
+    if reply.severity() == Severity::Completion {
+        Outcome::Accepted(Some(reply))
+    } else {
+        failed(Stage::EndOfData, reply)
+    }
+}
+
+fn failed(stage: Stage, reply: Reply) -> Outcome {
+    Outcome::Failed(Failure {
+        stage,
+        kind: FailureKind::Replied(reply),
+    })
+}
+
+fn cannot_send(unfit: Unfit) -> CannotSend {
+    match unfit {
+        Unfit::TooLarge { size, limit } => CannotSend::TooLarge { size, limit },
+        Unfit::EightBit => CannotSend::EightBit,
+        Unfit::SmtpUtf8 => CannotSend::SmtpUtf8,
+    }
+}
+
+fn shortened(path: std::path::PathBuf, at: u64, size: u64) -> StoreError {
+    let reported = format!("the file ends at byte {at} of {size}");
+    StoreError::Io {
+        doing: "reading",
+        path,
+        reported,
+    }
+}
