@@ -1,1 +1,40 @@
-fn main() {}
+//! Postrider, the mail relay that tells you why: the command line.
+
+mod cli;
+mod config_command;
+mod control;
+mod exit;
+mod place;
+mod queue_command;
+mod sendmail;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::{Cli, Command};
+
+fn main() -> ExitCode {
+    let arguments: Vec<std::ffi::OsString> = std::env::args_os().collect();
+    if sendmail::is_called_so(&arguments) {
+        return sendmail::main(&arguments[1..], &place::Options::default());
+    }
+    if let Some(at) = sendmail::subcommand_at(&arguments) {
+        // sendmail's options are not the kind that clap reads.
+        let options = match place::Options::read(&arguments[1..at]) {
+            Ok(options) => options,
+            Err(problem) => return exit::usage(&problem),
+        };
+        return sendmail::main(&arguments[at + 1..], &options);
+    }
+    let cli = Cli::parse_from(arguments);
+    match cli.command {
+        Command::Serve => serve::main(&cli.place),
+        Command::Sendmail { .. } => exit::usage("write `postrider sendmail` before its options"),
+        Command::Queue(command) => queue_command::main(&command, &cli.place),
+        Command::Pause { destination } => queue_command::pause(&destination, true, &cli.place),
+        Command::Resume { destination } => queue_command::pause(&destination, false, &cli.place),
+        Command::Config(command) => config_command::main(&command, &cli.place),
+    }
+}

@@ -1,0 +1,136 @@
+//! The command line, as clap reads it.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::place::Options;
+
+/// A mail relay that tells you why.
+#[derive(Debug, Parser)]
+#[command(name = "postrider", version, about, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) place: Options,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the relay: receive, keep, deliver, explain. Ends on SIGTERM or Ctrl-C.
+    Serve,
+    /// Hand in a message, as programs do that call sendmail (-t, -f, -i, -bs, -bp …).
+    Sendmail {
+        /// sendmail's options and recipients.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Look at the queue and act on it.
+    #[command(subcommand)]
+    Queue(QueueCommand),
+    /// Stop sending to a destination; its mail waits.
+    Pause {
+        /// A domain, or a destination as `queue list --json` names it.
+        destination: String,
+    },
+    /// Send to a destination again.
+    Resume {
+        /// A domain, or a destination as `queue list --json` names it.
+        destination: String,
+    },
+    /// Look at the configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum QueueCommand {
+    /// One line for each recipient that waits.
+    List(List),
+    /// The story of a message: each attempt, what the other side said, what it means, what is next.
+    Show(Show),
+    /// Keep a message in the queue without trying to deliver it.
+    Hold(Which),
+    /// Let a held message go on.
+    Release(Which),
+    /// Try a message again now.
+    Retry(Which),
+    /// Remove a message from the queue without a report to its sender.
+    Drop(Which),
+    /// Write the content of messages.
+    Export(Export),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// One JSON object a line.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Also what is delivered, failed or dropped.
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Only this destination: a domain, or a destination's name.
+    #[arg(long, value_name = "DESTINATION")]
+    pub(crate) to: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// The message's name, or a part of it that only it has.
+    #[arg(required = true, value_name = "ID")]
+    pub(crate) ids: Vec<String>,
+    /// One JSON object for each message.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// The language; else that of the environment (LANG).
+    #[arg(long, value_enum)]
+    pub(crate) lang: Option<Language>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Which {
+    /// The message's name, or a part of it that only it has.
+    #[arg(required = true, value_name = "ID")]
+    pub(crate) ids: Vec<String>,
+    /// Only this recipient; may be given several times.
+    #[arg(long = "recipient", value_name = "ADDRESS")]
+    pub(crate) recipients: Vec<String>,
+    /// Tell what was done as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// The message's name, or a part of it that only it has.
+    #[arg(required = true, value_name = "ID")]
+    pub(crate) ids: Vec<String>,
+    /// Write a file ID.eml for each into this directory, in place of the standard output.
+    #[arg(long = "to", value_name = "DIR")]
+    pub(crate) directory: Option<std::path::PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Read the configuration and say what is wrong with it.
+    Check,
+    /// Write the configuration in force, defaults included.
+    Show,
+}
+
+/// A language of explanations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Language {
+    /// English.
+    En,
+    /// Dutch.
+    Nl,
+}
+
+impl From<Language> for explain::Lang {
+    fn from(language: Language) -> explain::Lang {
+        match language {
+            Language::En => explain::Lang::En,
+            Language::Nl => explain::Lang::Nl,
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! `postrider config check|show`.
+
+use std::process::ExitCode;
+
+use crate::cli::ConfigCommand;
+use crate::exit;
+use crate::place::{self, Options};
+
+pub(crate) fn main(command: &ConfigCommand, options: &Options) -> ExitCode {
+    let parsed = match options.parsed_config() {
+        Ok(parsed) => parsed,
+        Err(error) => return exit::problem(&error),
+    };
+    match command {
+        ConfigCommand::Check => {
+            match options.config_text() {
+                Some((name, text)) => {
+                    let warnings = config::Errors(parsed.warnings);
+                    if !warnings.0.is_empty() {
+                        eprintln!("{}", warnings.render(&name, &text, place::color()));
+                    }
+                    println!("{name}: the configuration can be used.");
+                }
+                None => {
+                    println!("No configuration file: the defaults hold (`postrider config show`).")
+                }
+            }
+            ExitCode::SUCCESS
+        }
+        ConfigCommand::Show => {
+            print!("{}", parsed.config.to_toml());
+            ExitCode::SUCCESS
+        }
+    }
+}

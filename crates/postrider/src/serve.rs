@@ -1,0 +1,274 @@
+//! `postrider serve`: the relay.
+
+mod control_server;
+mod logs;
+mod settings;
+mod stop;
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use config::Config;
+use delivery::Engine;
+use queue::{Store, StoreError};
+use reception::Receiver;
+use store_sqlite::SqliteStore;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use world::{Listener, World};
+
+use crate::exit;
+use crate::place::{self, Options, ServerFile};
+
+/// Why the relay did not start.
+#[derive(Debug, thiserror::Error)]
+enum StartError {
+    #[error(
+        "{0}\nOne data directory serves one relay: stop that one, or give this one another with --data."
+    )]
+    InUse(StoreError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("cannot listen on {address}: {source}{}", advice(source))]
+    Listen {
+        address: SocketAddr,
+        source: io::Error,
+    },
+    #[error("the DNS resolver: {0}")]
+    Resolver(#[from] dns::SetupError),
+    #[error("the control socket {}: {source}", path.display())]
+    Control { path: PathBuf, source: io::Error },
+    #[error("{doing}: {source}")]
+    System {
+        doing: &'static str,
+        source: io::Error,
+    },
+}
+
+fn advice(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            "\nAnother program listens there. Stop it, or choose another port: [listen] smtp = [\"127.0.0.1:2526\"]."
+        }
+        io::ErrorKind::PermissionDenied => {
+            "\nPorts below 1024 need a right: run as root, or give CAP_NET_BIND_SERVICE, or choose a port above."
+        }
+        io::ErrorKind::AddrNotAvailable => "\nThis machine has no such address.",
+        _ => "",
+    }
+}
+
+pub(crate) fn main(options: &Options) -> ExitCode {
+    let config = match options.config() {
+        Ok(config) => config,
+        Err(error) => return exit::problem(&error),
+    };
+    let logs = logs::start(&config.log);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    let ended = match runtime {
+        Ok(runtime) => {
+            let ended = runtime.block_on(run(&config, &options.data()));
+            // Threads that wait for a disk or a name are not waited for.
+            runtime.shutdown_timeout(Duration::from_secs(1));
+            ended
+        }
+        Err(source) => Err(StartError::System {
+            doing: "starting",
+            source,
+        }),
+    };
+    drop(logs);
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => exit::problem(&error),
+    }
+}
+
+/// The name under which the relay of this configuration goes; a broken configuration is told by the
+/// command that needs more of it.
+pub(crate) fn hostname_of(options: &Options) -> String {
+    settings::hostname(&options.config().unwrap_or_default())
+}
+
+async fn run(config: &Config, data: &Path) -> Result<(), StartError> {
+    let world = World::real();
+    let store = open(data, &world)?;
+    let data = std::path::absolute(data).unwrap_or_else(|_| data.to_owned());
+    prepare(&store, config, &world).await?;
+
+    let resolver = Arc::new(dns::SystemResolver::new(&config.dns.servers)?);
+    let listeners = listen(config, &world).await?;
+    let addresses = addresses(&listeners)?;
+    let signals = stop::Signals::listen().map_err(|source| StartError::System {
+        doing: "listening for signals",
+        source,
+    })?;
+    let sending = settings::delivery(config);
+    let engine = Engine::start(world.clone(), store.clone(), resolver, sending).await?;
+    let control_path = place::control_socket(&data);
+    let control = control_server::Control::listen(
+        &control_path,
+        store.clone(),
+        engine.clone(),
+        world.clone(),
+    );
+    let control = control.map_err(|source| StartError::Control {
+        path: control_path.clone(),
+        source,
+    })?;
+    let file = ServerFile {
+        pid: std::process::id(),
+        smtp: addresses.clone(),
+        control: control_path.clone(),
+    };
+    file.write(&data).map_err(|source| StartError::System {
+        doing: "writing server.json",
+        source,
+    })?;
+    let receiver = Receiver::new(world.clone(), engine.intake(), settings::reception(config));
+    let (shutdown, stopping) = watch::channel(false);
+    let mut receivers = JoinSet::new();
+    for listener in listeners {
+        let (receiver, stopping) = (receiver.clone(), stopping.clone());
+        receivers.spawn(async move { receiver.serve(listener, stopping).await });
+    }
+    let control = tokio::spawn(control.serve());
+    let pruning = tokio::spawn(prune(store, world, config.queue.retention));
+    announce(config, &addresses, &data);
+    notify(&[sd_notify::NotifyState::Ready]);
+
+    signals.first().await;
+    notify(&[sd_notify::NotifyState::Stopping]);
+    tracing::info!("stopping: what is being received and sent may end");
+    // Nobody may find this server any more.
+    ServerFile::remove(&data);
+    // Its receivers are the tasks above; they live until they have seen it.
+    let _ = shutdown.send(true);
+    tokio::select! {
+        cut = finish(&mut receivers, &engine) => if cut > 0 {
+            tracing::warn!(sessions = cut, "cut off in the middle: at the next start these outcomes count as unknown");
+        },
+        () = signals.second() => tracing::warn!("stopping at once"),
+    }
+    control.abort();
+    pruning.abort();
+    // The socket is of no more use; a leftover does no harm either.
+    let _ = std::fs::remove_file(&control_path);
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// How long deliveries under way may take at a stop.
+const GRACE: Duration = Duration::from_secs(30);
+
+async fn finish(receivers: &mut JoinSet<()>, engine: &Engine) -> usize {
+    let received = async { while receivers.join_next().await.is_some() {} };
+    let ((), cut) = tokio::join!(received, engine.stop(GRACE));
+    cut
+}
+
+fn open(data: &Path, world: &World) -> Result<Arc<dyn Store>, StartError> {
+    match SqliteStore::open(data, world) {
+        Ok(store) => Ok(Arc::new(store)),
+        Err(error @ StoreError::InUse { .. }) => Err(StartError::InUse(error)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What is to be done on the queue before anything moves: attempts that a crash interrupted, and
+/// routes that have changed.
+async fn prepare(store: &Arc<dyn Store>, config: &Config, world: &World) -> Result<(), StoreError> {
+    let now = world.clock.now();
+    let interrupted = store.recover(now).await?;
+    if interrupted > 0 {
+        tracing::warn!(
+            recipients = interrupted,
+            "the relay was stopped in mid-delivery: nobody can tell whether these have the message; it is sent again"
+        );
+    }
+    let routes = config.routes.clone();
+    for due in store.due_destinations().await? {
+        let from = due.destination.key;
+        let to = |address: &smtp::Address| {
+            let key = routes.target(address).key();
+            (key != from).then_some(key)
+        };
+        let moved = store.reroute(&from, &to, now).await?;
+        if moved > 0 {
+            tracing::info!(%from, recipients = moved, "rerouted: the routes have changed");
+        }
+    }
+    Ok(())
+}
+
+async fn listen(config: &Config, world: &World) -> Result<Vec<Listener>, StartError> {
+    let mut listeners = Vec::new();
+    for address in &config.listen.smtp {
+        let address = *address;
+        let listener = world.net.listen(address).await;
+        listeners.push(listener.map_err(|source| StartError::Listen { address, source })?);
+    }
+    Ok(listeners)
+}
+
+fn addresses(listeners: &[Listener]) -> Result<Vec<SocketAddr>, StartError> {
+    let addresses = listeners.iter().map(Listener::local_addr);
+    addresses
+        .collect::<io::Result<_>>()
+        .map_err(|source| StartError::System {
+            doing: "asking where we listen",
+            source,
+        })
+}
+
+/// Removes the history of messages that ended long ago, and of few at a time.
+async fn prune(store: Arc<dyn Store>, world: World, retention: Duration) {
+    const AT_ONCE: usize = 500;
+    let mut hourly = tokio::time::interval(Duration::from_secs(3600));
+    loop {
+        hourly.tick().await;
+        let Ok(before) = world.clock.now().checked_sub(retention) else {
+            continue;
+        };
+        loop {
+            match store.prune(before, AT_ONCE).await {
+                Ok(0) => break,
+                Ok(pruned) => {
+                    tracing::info!(messages = pruned, "history removed after its retention")
+                }
+                Err(error) => {
+                    tracing::error!(%error, "old history cannot be removed");
+                    break;
+                }
+            }
+        }
+    }
+}
+
+fn announce(config: &Config, addresses: &[SocketAddr], data: &Path) {
+    let listed: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+    let networks: Vec<String> = config
+        .relay
+        .networks
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    tracing::info!(
+        smtp = listed.join(" "),
+        data = %data.display(),
+        hostname = settings::hostname(config),
+        may_relay = networks.join(" "),
+        "ready; stop with Ctrl-C or SIGTERM"
+    );
+}
+
+fn notify(states: &[sd_notify::NotifyState<'_>]) {
+    // Without systemd there is nobody to tell.
+    let _ = sd_notify::notify(states);
+}

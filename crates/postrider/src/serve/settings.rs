@@ -1,0 +1,69 @@
+//! From the configuration to the settings of the roles.
+
+use std::sync::Arc;
+
+use config::Config;
+
+/// The name of this relay: configured, or the system's.
+pub(crate) fn hostname(config: &Config) -> String {
+    match &config.server.hostname {
+        Some(name) => name.clone(),
+        None => of_system(),
+    }
+}
+
+/// The system's host name, or `localhost` where it is no name for mail.
+fn of_system() -> String {
+    let name = rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .to_ascii_lowercase();
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
+    if name.is_empty() || !name.chars().all(plain) {
+        return "localhost".to_owned();
+    }
+    name
+}
+
+pub(crate) fn delivery(config: &Config) -> delivery::Settings {
+    let own = &config.delivery;
+    delivery::Settings {
+        hostname: hostname(config),
+        routes: Arc::new(config.routes.clone()),
+        smtp_port: own.smtp_port,
+        connect_timeout: own.connect_timeout,
+        max_sessions: own.sessions,
+        max_sessions_per_destination: own.sessions_per_destination,
+        max_recipients: own.recipients_per_transaction,
+        max_messages_per_connection: own.messages_per_connection,
+        idle_keep: own.idle,
+        report_lifetime: config.queue.report_lifetime,
+        report_language: match config.explain.language {
+            config::Language::En => explain::Lang::En,
+            config::Language::Nl => explain::Lang::Nl,
+        },
+        ..delivery::Settings::default()
+    }
+}
+
+pub(crate) fn reception(config: &Config) -> reception::Settings {
+    let limits = &config.limits;
+    reception::Settings {
+        hostname: hostname(config),
+        routes: Arc::new(config.routes.clone()),
+        relay_networks: config
+            .relay
+            .networks
+            .iter()
+            .filter_map(|n| reception::Network::containing(n.address, n.prefix))
+            .collect(),
+        max_message_size: limits.message_size,
+        max_recipients: limits.recipients,
+        max_connections: limits.connections,
+        max_connections_per_client: limits.connections_per_client,
+        max_hops: limits.hops,
+        lifetime: config.queue.lifetime,
+        min_free_bytes: limits.min_free,
+        ..reception::Settings::default()
+    }
+}
