@@ -269,9 +269,14 @@ impl Engine {
         lane_of(&mut state.lanes, key).lease = Some(lease);
     }
 
-    pub(crate) fn lease_of(&self, key: &DestinationKey) -> Option<Lease> {
+    /// The lease, if it is taken, and the lock under which it is to be taken if not.
+    pub(crate) fn lease_of(
+        &self,
+        key: &DestinationKey,
+    ) -> (Option<Lease>, Arc<tokio::sync::Mutex<()>>) {
         let mut state = self.shared.state.lock();
-        lane_of(&mut state.lanes, key).lease.clone()
+        let lane = lane_of(&mut state.lanes, key);
+        (lane.lease.clone(), lane.taking_lease.clone())
     }
 
     /// What a reading of the store found; on failure it is tried again a little later.

@@ -43,6 +43,8 @@ pub(crate) struct Lane {
     pub(crate) destination: Destination,
     /// The right to send there, once taken.
     pub(crate) lease: Option<Lease>,
+    /// Held by the session that takes the lease.
+    pub(crate) taking_lease: Arc<tokio::sync::Mutex<()>>,
     /// Told when there is something to take.
     pub(crate) work_came: Arc<Notify>,
     /// When the store has something due that is not claimed; `None` if nothing is known of.
@@ -77,6 +79,7 @@ impl Lane {
         Lane {
             destination,
             lease: None,
+            taking_lease: Arc::default(),
             work_came: Arc::new(Notify::new()),
             next_due,
             sessions: 0,

@@ -64,7 +64,13 @@ enum Tried {
 
 impl Session {
     async fn lease(&self) -> Result<Lease, StoreError> {
-        if let Some(lease) = self.engine.lease_of(&self.key) {
+        let (lease, taking) = self.engine.lease_of(&self.key);
+        if let Some(lease) = lease {
+            return Ok(lease);
+        }
+        // One session takes it for all: each lease fences the one before.
+        let _taking = taking.lock().await;
+        if let (Some(lease), _) = self.engine.lease_of(&self.key) {
             return Ok(lease);
         }
         let lease = self.engine.shared.store.lease(&self.key).await?;

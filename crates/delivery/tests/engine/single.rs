@@ -26,6 +26,25 @@ async fn a_message_is_handed_over_once_and_its_story_is_kept() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn many_messages_at_once_to_a_new_destination_are_each_handed_over_once_and_at_once() {
+    let relay = Relay::start().await;
+    let peer = relay.willing_peer(1).await;
+    let mut ids = Vec::new();
+    for _ in 0..10 {
+        let send = || relay.send(SENDER, &["a@example.org"]);
+        let (a, b, c, d, e) = tokio::join!(send(), send(), send(), send(), send());
+        ids.extend([a, b, c, d, e]);
+    }
+    relay.pass(10).await;
+    assert_eq!(peer.taken().len(), 50);
+    for id in ids {
+        let story = relay.story(id).await;
+        assert_eq!(states(&story), [RecipientState::Delivered]);
+        assert_eq!(story.attempts.len(), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn greylisting_is_waited_out_as_long_as_it_asks() {
     let relay = Relay::start().await;
     let mut asked = 0;
