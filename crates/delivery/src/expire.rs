@@ -22,7 +22,7 @@ pub(crate) fn expired(
     now: Timestamp,
 ) -> Diagnosis {
     let failure = failure(
-        last.stage,
+        last.stage.unwrap_or(Stage::Route),
         Some(last.cause),
         last_reply.cloned(),
         received_at,
@@ -124,7 +124,7 @@ fn given_up(
     let mut verdicts = Vec::new();
     for recipient in &work.recipients {
         let last = destination.or(recipient.last.as_ref());
-        let stage = last.map_or(Stage::Route, |d| d.stage);
+        let stage = last.and_then(|d| d.stage).unwrap_or(Stage::Route);
         let failure = failure(
             stage,
             last.map(|d| d.cause),

@@ -1,6 +1,6 @@
 //! One log line for each recipient of an attempt: what came of it, in the peer's words and in ours.
 
-use diagnosis::{Attempt, FailureKind, Outcome};
+use diagnosis::{Attempt, FailureKind, Outcome, Stage};
 use explain::{Lang, Next, explain};
 use jiff::Timestamp;
 use queue::{Decision, DestinationKey, Verdict};
@@ -27,7 +27,7 @@ pub(crate) fn log(
             now,
         };
         let why = explain(diagnosis, &next, Lang::En).what;
-        let (cause, stage) = (diagnosis.cause.id(), diagnosis.stage.as_str());
+        let (cause, stage) = (diagnosis.cause.id(), diagnosis.stage.map(Stage::as_str));
         tracing::warn!(%id, %recipient, destination = %key, cause, stage, decision, at, said, why, "not delivered");
     }
 }

@@ -1,6 +1,10 @@
-//! The causes, each with its stable id.
+//! The causes, each with its stable id, and what is true of each whoever reports it: what shares its
+//! fate, who must act, what mends it. They are data: `catalog/causes/`.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use smtp::Stage;
+
+use crate::{AddressDead, Check, Remedy, Responsible, Scope};
 
 macro_rules! causes {
     ($($(#[doc = $doc:literal])+ $name:ident = $id:literal,)+) => {
@@ -27,88 +31,7 @@ macro_rules! causes {
     };
 }
 
-causes! {
-    /// The mailbox does not exist (X.1.1).
-    MailboxUnknown = "mailbox.unknown",
-    /// The mailbox exists but is disabled (X.2.1).
-    MailboxDisabled = "mailbox.disabled",
-    /// The mailbox is over its storage limit (X.2.2).
-    MailboxFull = "mailbox.full",
-    /// The mailbox is locked or busy now.
-    MailboxBusy = "mailbox.busy",
-    /// The receiver asks to come back later, by policy, from anybody it does not know.
-    Greylisting = "greylisting",
-    /// The receiver limits how much it takes from us in a time.
-    PolicyRate = "policy.rate",
-    /// The receiver refuses by a policy it does not name further.
-    PolicyRefused = "policy.refused",
-    /// The receiver will not relay for us (X.7.1 with such words).
-    PolicyRelaying = "policy.relaying",
-    /// Our address or domain has a bad name with the receiver.
-    ReputationListed = "reputation.ip-listed",
-    /// The sender's identity records (PTR, SPF, DKIM, DMARC) do not satisfy the receiver.
-    IdentityUnproven = "identity.unproven",
-    /// The content was refused as spam or a virus.
-    ContentRefused = "content.refused",
-    /// The message is larger than the receiver takes.
-    MessageTooLarge = "message.too-large",
-    /// More recipients in one transaction than the receiver takes.
-    TooManyRecipients = "recipients.too-many",
-    /// The receiver is closing down, overloaded or takes no more connections (421).
-    ServerBusy = "server.busy",
-    /// The receiver is out of disk or memory (X.3.1).
-    ServerFull = "server.storage-full",
-    /// The receiver's queue is stopped or it is under maintenance (X.3.2).
-    ServerNotAccepting = "server.not-accepting",
-    /// The receiver failed in its own processing (451).
-    ServerError = "server.local-error",
-    /// Nothing listens at the receiver's addresses.
-    ConnectionRefused = "server.connection-refused",
-    /// The receiver's addresses do not answer.
-    ConnectionTimeout = "server.unreachable",
-    /// The network has no way to the receiver.
-    NetworkUnreachable = "network.unreachable",
-    /// The connection broke or fell silent in mid-talk.
-    ConnectionDropped = "connection.dropped",
-    /// The peer does not speak SMTP.
-    NotSmtp = "server.not-smtp",
-    /// The connection ended after the message was sent and before the receiver confirmed it.
-    OutcomeUnknown = "connection.outcome-unknown",
-    /// The recipient's domain does not exist.
-    DomainUnknown = "route.no-such-domain",
-    /// The recipient's domain takes no mail (null MX).
-    DomainTakesNoMail = "route.null-mx",
-    /// The recipient's domain has no mail server.
-    NoMailServer = "route.no-address",
-    /// The DNS gives no answer now.
-    DnsFailing = "dns.failing",
-    /// The next hop is this relay itself.
-    RouteToSelf = "route.to-self",
-    /// The configuration names no next hop for this address.
-    RouteMissing = "route.missing",
-    /// The message goes round in circles.
-    RouteLoop = "route.loop",
-    /// The message waited its whole lifetime.
-    QueueExpired = "queue.expired",
-    /// The message is 8-bit or has a character set that the receiver does not take.
-    CharsetUnsupported = "charset.unsupported",
-    /// The address needs SMTPUTF8 and the receiver does not have it.
-    AddressNeedsUtf8 = "address.needs-utf8",
-    /// The address is not in a form that the receiver takes.
-    AddressSyntax = "address.syntax",
-    /// The receiver refuses the sender's address.
-    SenderRefused = "sender.refused",
-    /// The receiver wants us to log in first.
-    AuthRequired = "auth.required",
-    /// The receiver insists on encryption.
-    TlsRequired = "tls.required",
-    /// The receiver does not know the command or parameter that was sent.
-    ProtocolRefused = "protocol.refused",
-    /// A failure on this machine.
-    LocalFailure = "us.local-failure",
-    /// The facts do not tell.
-    CannotTell = "cannot-tell",
-}
+include!(concat!(env!("OUT_DIR"), "/causes.rs"));
 
 impl std::fmt::Display for Cause {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -128,5 +51,92 @@ impl<'de> Deserialize<'de> for Cause {
         Cause::from_id(&id).ok_or_else(|| {
             serde::de::Error::custom(format!("`{id}` is no cause this version knows"))
         })
+    }
+}
+
+/// What is true of a cause by itself.
+#[derive(Debug)]
+pub(crate) struct Traits {
+    pub(crate) scope: Scope,
+    /// Before MAIL the peer knows nothing of the message: what it says may hold for more.
+    pub(crate) early_scope: Scope,
+    pub(crate) responsible: Responsible,
+    /// Whether the address is of no more use, where the failure is final.
+    pub(crate) dead: AddressDead,
+    pub(crate) dead_while_transient: AddressDead,
+    pub(crate) blocks_sender: bool,
+    pub(crate) checks: &'static [Check],
+    pub(crate) remedies: &'static [Remedy],
+    pub(crate) standards: &'static [&'static str],
+}
+
+impl Cause {
+    /// What shares its fate, met at this stage. The stage matters where the same words mean the
+    /// whole server before MAIL and one message or mailbox after it.
+    #[must_use]
+    pub fn scope(self, stage: Option<Stage>) -> Scope {
+        let traits = traits(self);
+        match stage {
+            Some(
+                Stage::Route
+                | Stage::Connect
+                | Stage::Greeting
+                | Stage::Hello
+                | Stage::StartTls
+                | Stage::Auth,
+            ) => traits.early_scope,
+            Some(
+                Stage::Mail
+                | Stage::Rcpt
+                | Stage::Data
+                | Stage::Content
+                | Stage::EndOfData
+                | Stage::Reset
+                | Stage::Quit,
+            )
+            | None => traits.scope,
+        }
+    }
+
+    /// Who must act.
+    #[must_use]
+    pub fn responsible(self) -> Responsible {
+        traits(self).responsible
+    }
+
+    /// Whether the address is of no more use. Only what the receiver's side says for good about the
+    /// mailbox or domain itself makes it so; never a cause on the sender's side.
+    #[must_use]
+    pub fn address_dead(self, permanent: bool) -> AddressDead {
+        let traits = traits(self);
+        if permanent {
+            traits.dead
+        } else {
+            traits.dead_while_transient
+        }
+    }
+
+    /// Whether it is the sending side that is turned away, whatever the recipient.
+    #[must_use]
+    pub fn blocks_sender(self) -> bool {
+        traits(self).blocks_sender
+    }
+
+    /// What could be checked to be surer.
+    #[must_use]
+    pub fn checks(self) -> &'static [Check] {
+        traits(self).checks
+    }
+
+    /// What would mend it, most useful first.
+    #[must_use]
+    pub fn remedies(self) -> &'static [Remedy] {
+        traits(self).remedies
+    }
+
+    /// Where the standards speak of it.
+    #[must_use]
+    pub fn standards(self) -> &'static [&'static str] {
+        traits(self).standards
     }
 }

@@ -2,13 +2,12 @@
 
 use smtp::{Reply, Stage};
 
-use crate::catalog::{address_dead, traits_of};
 use crate::facts::{
     Break, BreakKind, CannotSend, Circumstances, ConnectError, ConnectTry, NoRoute, Outcome,
 };
 use crate::{
-    Alternative, Cause, Diagnosis, Evidence, EvidenceSource, Failure, FailureKind, Finality, Hint,
-    Responsible, SaidBy, Scope, hint, reading,
+    Alternative, Cause, Diagnosis, Evidence, EvidenceSource, Failure, FailureKind, Finality,
+    Responsible, SaidBy, Scope, Statement, interpret,
 };
 
 /// What an outcome means; `None` where the message was taken.
@@ -21,34 +20,28 @@ pub fn diagnose(outcome: &Outcome, circumstances: &Circumstances) -> Option<Diag
     }
 }
 
-/// A conclusion before the traits of its cause are filled in.
+/// Something that this relay saw for itself, before the traits of its cause are filled in: nobody
+/// replied.
 struct Finding {
     cause: Cause,
     confidence: f32,
     finality: Finality,
-    said_by: SaidBy,
     evidence: Vec<Evidence>,
     alternatives: Vec<Alternative>,
-    reply: Option<Reply>,
-    hint: Option<Hint>,
 }
 
 impl Finding {
-    /// Something that this relay saw for itself: nobody replied.
     fn seen(cause: Cause, finality: Finality, source: EvidenceSource, text: String) -> Finding {
         Finding {
             cause,
             confidence: 0.95,
             finality,
-            said_by: SaidBy::Sender,
             evidence: vec![Evidence {
                 text,
                 source,
                 span: None,
             }],
             alternatives: Vec::new(),
-            reply: None,
-            hint: None,
         }
     }
 
@@ -63,23 +56,25 @@ impl Finding {
     }
 
     fn at(self, stage: Stage) -> Diagnosis {
-        let traits = traits_of(self.cause, stage);
+        let cause = self.cause;
         Diagnosis {
-            cause: self.cause,
+            cause,
             confidence: self.confidence,
-            scope: traits.scope,
-            responsible: traits.responsible,
-            said_by: self.said_by,
-            stage,
-            reply: self.reply.as_ref().map(Reply::code),
-            status: self.reply.as_ref().and_then(Reply::status),
+            scope: cause.scope(Some(stage)),
+            responsible: cause.responsible(),
+            said_by: SaidBy::Sender,
+            stage: Some(stage),
+            reply: None,
+            status: None,
             finality: self.finality,
-            address_dead: address_dead(self.cause, self.finality == Finality::Permanent),
+            address_dead: cause.address_dead(self.finality == Finality::Permanent),
+            sender_blocked: cause.blocks_sender(),
+            dialect: None,
             evidence: self.evidence,
             alternatives: self.alternatives,
-            checks: traits.checks.to_vec(),
-            remedies: traits.remedies.to_vec(),
-            hint: self.hint,
+            checks: cause.checks().to_vec(),
+            remedies: cause.remedies().to_vec(),
+            hint: None,
         }
     }
 }
@@ -87,7 +82,7 @@ impl Finding {
 fn failed(failure: &Failure, circumstances: &Circumstances) -> Diagnosis {
     let stage = failure.stage;
     let finding = match &failure.kind {
-        FailureKind::Replied(reply) => replied(reply, stage, circumstances),
+        FailureKind::Replied(reply) => return replied(reply, stage, circumstances),
         FailureKind::NoRoute(no_route) => unroutable(no_route),
         FailureKind::Connect(tries) => unconnected(tries),
         FailureKind::Broken(broken) => dropped(broken),
@@ -123,38 +118,15 @@ fn failed(failure: &Failure, circumstances: &Circumstances) -> Diagnosis {
     diagnosis
 }
 
-fn replied(reply: &Reply, stage: Stage, circumstances: &Circumstances) -> Finding {
-    let reading = reading::read(reply, stage, circumstances);
+fn replied(reply: &Reply, stage: Stage, circumstances: &Circumstances) -> Diagnosis {
     let text = reply.text();
-    let asked = hint::read(&text);
-    let mut evidence = reading.evidence;
-    if let Some((_, (start, end))) = asked {
-        evidence.push(Evidence {
-            text: text.get(start..end).unwrap_or_default().to_owned(),
-            source: EvidenceSource::ReplyText,
-            span: Some((start, end)),
-        });
-    }
-    // RFC 5321 §4.2.1: the first digit decides whether the same may be tried again.
-    // RFC 5321 §4.5.3.1.10: 552 for too many recipients is to be treated as 452.
-    let recipients_only = reading.cause == Cause::TooManyRecipients && stage == Stage::Rcpt;
-    let finality = match reply.code() {
-        552 if recipients_only => Finality::Transient,
-        400..=499 => Finality::Transient,
-        500..=599 => Finality::Permanent,
-        // A reply of another class where it does not belong.
-        _ => Finality::Unknown,
-    };
-    Finding {
-        cause: reading.cause,
-        confidence: reading.confidence,
-        finality,
-        said_by: SaidBy::Receiver,
-        evidence,
-        alternatives: reading.alternatives,
-        reply: Some(reply.clone()),
-        hint: asked.map(|(hint, _)| hint),
-    }
+    interpret(&Statement {
+        reply: Some(reply.code()),
+        status: reply.status(),
+        stage: Some(stage),
+        circumstances: circumstances.clone(),
+        ..Statement::new(&text)
+    })
 }
 
 fn unroutable(no_route: &NoRoute) -> Finding {
@@ -258,11 +230,8 @@ fn dropped(broken: &Break) -> Finding {
 }
 
 fn unfit(what: &CannotSend) -> Finding {
-    let announced = |cause, text| {
-        let mut finding = Finding::seen(cause, Finality::Permanent, EvidenceSource::Message, text);
-        finding.said_by = SaidBy::Sender;
-        finding
-    };
+    let announced =
+        |cause, text| Finding::seen(cause, Finality::Permanent, EvidenceSource::Message, text);
     match what {
         CannotSend::TooLarge { size, limit } => announced(
             Cause::MessageTooLarge,

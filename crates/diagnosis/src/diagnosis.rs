@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use smtp::{EnhancedStatus, Stage};
 
-use crate::Cause;
+use crate::{Cause, Dialect};
 
 /// What a failure means, with the evidence for it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,8 +20,8 @@ pub struct Diagnosis {
     pub responsible: Responsible,
     /// Who reported the failure.
     pub said_by: SaidBy,
-    /// At which step.
-    pub stage: Stage,
+    /// At which step, where that is known.
+    pub stage: Option<Stage>,
     /// The reply code, if a peer sent one. Never invented.
     pub reply: Option<u16>,
     /// The enhanced status code, if a peer sent one. Never invented.
@@ -30,6 +30,12 @@ pub struct Diagnosis {
     pub finality: Finality,
     /// Whether the address itself is of no more use.
     pub address_dead: AddressDead,
+    /// Whether it is the sending side that is turned away, whatever the recipient.
+    #[serde(default)]
+    pub sender_blocked: bool,
+    /// The software or service whose words these are, where they show it.
+    #[serde(default)]
+    pub dialect: Option<Dialect>,
     /// What the diagnosis rests on, strongest first.
     pub evidence: Vec<Evidence>,
     /// Other causes the facts allow, most likely first.
@@ -148,64 +154,123 @@ pub struct Alternative {
     pub confidence: f32,
 }
 
-/// Something that could be checked from here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Check {
-    /// DNS of the recipient's domain: MX, A, AAAA.
-    DnsOfDomain,
-    /// TCP connection and banner of every exchanger.
-    TcpAndBanner,
-    /// Our address has a name that leads back to it.
-    OurPtr,
-    /// Our HELO name resolves to our address.
-    OurHelo,
-    /// Our address on DNS block lists.
-    BlockLists,
-    /// SPF, DKIM and DMARC of the sender's domain.
-    SenderIdentity,
-    /// The SIZE that the peer announces.
-    SizeAnnounced,
-    /// The trail of `Received` fields.
-    ReceivedTrail,
-    /// Our own routes and network.
-    OwnRoutes,
-    /// The history of attempts.
-    AttemptHistory,
+/// An enum whose values have names in records: `kebab-case`.
+macro_rules! named {
+    ($(#[doc = $doc:literal])+ $name:ident $($(#[doc = $vdoc:literal])+ $value:ident = $id:literal,)+) => {
+        $(#[doc = $doc])+
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum $name { $($(#[doc = $vdoc])+ $value,)+ }
+
+        impl $name {
+            /// All of them.
+            pub const ALL: &'static [$name] = &[$($name::$value,)+];
+
+            /// The name as it stands in records.
+            #[must_use]
+            pub const fn id(self) -> &'static str {
+                match self { $($name::$value => $id,)+ }
+            }
+        }
+    };
 }
 
+named! {
+/// Something that could be checked from here.
+Check
+/// The history of attempts.
+AttemptHistory = "attempt-history",
+/// Our address and the sender's domain on DNS block lists.
+BlockLists = "block-lists",
+/// DNS of the recipient's domain: MX, A, AAAA.
+DnsOfDomain = "dns-of-domain",
+/// The extensions that the peer announces (8BITMIME, SMTPUTF8 and so on).
+ExtensionsAnnounced = "extensions-announced",
+/// The limits that the peer announces (RFC 9422).
+LimitsAnnounced = "limits-announced",
+/// Our HELO name resolves to our address.
+OurHelo = "our-helo",
+/// Our address has a name that leads back to it.
+OurPtr = "our-ptr",
+/// How many connections we had open to it.
+OwnConcurrency = "own-concurrency",
+/// The log of our own filter.
+OwnFilter = "own-filter",
+/// Our own routes and network.
+OwnRoutes = "own-routes",
+/// The trail of `Received` fields.
+ReceivedTrail = "received-trail",
+/// SPF, DKIM and DMARC of the sender's domain.
+SenderIdentity = "sender-identity",
+/// The SIZE that the peer announces.
+SizeAnnounced = "size-announced",
+/// TCP connection and banner of every exchanger.
+TcpAndBanner = "tcp-and-banner",
+}
+
+named! {
 /// What would mend it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Remedy {
-    /// Nothing: the retry mends it.
-    Wait,
-    /// Correct the address.
-    CorrectAddress,
-    /// Reach the recipient another way and ask them to make room.
-    TellRecipientToMakeRoom,
-    /// Send less: smaller attachments, or a link.
-    SendSmaller,
-    /// Ask the receiver's postmaster.
-    AskReceiver,
-    /// Mend the route or the DNS of the recipient's domain.
-    MendRoute,
-    /// Mend our configuration.
-    MendOurConfiguration,
-    /// Mend our network or ask our provider.
-    MendOurNetwork,
-    /// Publish or correct PTR, SPF, DKIM, DMARC.
-    ProveIdentity,
-    /// Ask the list's operator to remove our address, after the reason is gone.
-    Delist,
-    /// Send more slowly.
-    SendSlower,
-    /// Change the content.
-    ChangeContent,
-    /// Find and break the forwarding loop.
-    BreakLoop,
-    /// Check with the recipient whether the message came, before sending it again.
-    AskWhetherItArrived,
+Remedy
+/// Ask the sender's own provider or administrator.
+AskOwnProvider = "ask-own-provider",
+/// Ask the receiver's postmaster.
+AskReceiver = "ask-receiver",
+/// Reach the recipient another way and ask them to let the sender through.
+AskRecipient = "ask-recipient",
+/// Check with the recipient whether the message came, before sending it again.
+AskWhetherItArrived = "ask-whether-it-arrived",
+/// Find and break the forwarding loop.
+BreakLoop = "break-loop",
+/// Change the content.
+ChangeContent = "change-content",
+/// Correct the address.
+CorrectAddress = "correct-address",
+/// Send with an address that the account may use.
+CorrectSender = "correct-sender",
+/// Ask the list's operator to remove the entry, after the reason is gone.
+Delist = "delist",
+/// Publish or correct the DKIM key, or sign.
+MendDkim = "mend-dkim",
+/// Bring SPF or DKIM in line with the domain in From.
+MendDmarc = "mend-dmarc",
+/// Correct the name with which the server introduces itself.
+MendHelo = "mend-helo",
+/// Correct the name, password or method of the login.
+MendLogin = "mend-login",
+/// Mend the sending side's configuration.
+MendOurConfiguration = "mend-our-configuration",
+/// Mend the sending side's network or ask its provider.
+MendOurNetwork = "mend-our-network",
+/// Publish or correct the reverse DNS of the sending address.
+MendPtr = "mend-ptr",
+/// Mend the route or the DNS of the recipient's domain.
+MendRoute = "mend-route",
+/// Mend the DNS of the sender's domain.
+MendSenderDomain = "mend-sender-domain",
+/// Mend the program that wrote or sent the message.
+MendSendingSoftware = "mend-sending-software",
+/// Add the sending address to the SPF record of the sender's domain.
+MendSpf = "mend-spf",
+/// Publish or correct PTR, SPF, DKIM, DMARC.
+ProveIdentity = "prove-identity",
+/// Look for a virus on the sender's machine.
+ScanOwnMachine = "scan-own-machine",
+/// Send the message again.
+SendAgain = "send-again",
+/// Send more slowly.
+SendSlower = "send-slower",
+/// Send less: smaller attachments, or a link.
+SendSmaller = "send-smaller",
+/// Stop sending to those who do not want it.
+StopUnwanted = "stop-unwanted",
+/// Tell the recipient in another way what stands in the way.
+TellRecipient = "tell-recipient",
+/// Reach the recipient another way and ask them to make room.
+TellRecipientToMakeRoom = "tell-recipient-to-make-room",
+/// Send through the provider's mail server.
+UseSmarthost = "use-smarthost",
+/// Nothing: the retry mends it.
+Wait = "wait",
 }
 
 /// What a reply's text asks for.

@@ -4,14 +4,15 @@
 //! give the same diagnosis, and the words are made in `explain`.
 #![deny(clippy::wildcard_enum_match_arm)]
 
-mod catalog;
 mod cause;
+pub mod codes;
 mod diagnose;
 mod diagnosis;
 pub mod facts;
 mod hint;
 mod phrases;
 mod reading;
+mod statement;
 
 pub use cause::Cause;
 pub use diagnose::diagnose;
@@ -20,4 +21,6 @@ pub use diagnosis::{
     Responsible, SaidBy, Scope,
 };
 pub use facts::{Attempt, Failure, FailureKind, Outcome};
+pub use phrases::Dialect;
 pub use smtp::Stage;
+pub use statement::{Ended, ReadAs, Statement, interpret, interpret_code};

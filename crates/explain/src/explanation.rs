@@ -51,7 +51,7 @@ pub fn explain(diagnosis: &Diagnosis, next: &Next<'_>, lang: Lang) -> Explanatio
         who: plain(lang, who(diagnosis.responsible)),
         next: what_next(next, lang),
         do_: remedies
-            .map(|remedy| plain(lang, advice(*remedy)))
+            .map(|remedy| plain(lang, &format!("do-{}", remedy.id())))
             .collect(),
     }
 }
@@ -100,25 +100,6 @@ fn who(responsible: Responsible) -> &'static str {
         Responsible::Network => "who-network",
         Responsible::Receiver => "who-receiver",
         Responsible::Recipient => "who-recipient",
-    }
-}
-
-fn advice(remedy: Remedy) -> &'static str {
-    match remedy {
-        Remedy::Wait => "do-wait",
-        Remedy::CorrectAddress => "do-correct-address",
-        Remedy::TellRecipientToMakeRoom => "do-tell-recipient-to-make-room",
-        Remedy::SendSmaller => "do-send-smaller",
-        Remedy::AskReceiver => "do-ask-receiver",
-        Remedy::MendRoute => "do-mend-route",
-        Remedy::MendOurConfiguration => "do-mend-our-configuration",
-        Remedy::MendOurNetwork => "do-mend-our-network",
-        Remedy::ProveIdentity => "do-prove-identity",
-        Remedy::Delist => "do-delist",
-        Remedy::SendSlower => "do-send-slower",
-        Remedy::ChangeContent => "do-change-content",
-        Remedy::BreakLoop => "do-break-loop",
-        Remedy::AskWhetherItArrived => "do-ask-whether-it-arrived",
     }
 }
 

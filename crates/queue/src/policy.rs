@@ -70,26 +70,77 @@ pub fn rhythm_of(cause: Cause) -> Rhythm {
         C::Greylisting => minutes(5, 1.5, 60),
         // People make room within hours, not minutes.
         C::MailboxFull => minutes(60, 2.0, 8 * 60),
-        C::MailboxBusy => minutes(5, 2.0, 2 * 60),
+        C::MailboxBusy | C::MailboxRate => minutes(5, 2.0, 2 * 60),
         // A later "no such mailbox" may be a directory that is being moved.
-        C::MailboxUnknown | C::MailboxDisabled => minutes(30, 2.0, 4 * 60),
+        C::MailboxUnknown | C::MailboxDisabled | C::AddressMoved => minutes(30, 2.0, 4 * 60),
         // The rest of the recipients, where none was taken in this transaction.
         C::TooManyRecipients => minutes(1, 2.0, 60),
         // Overload passes quickly, and a gentle probe does not add to it.
-        C::ServerBusy => minutes(1, 2.0, 30),
-        C::PolicyRate => minutes(5, 2.0, 60),
+        C::ServerBusy | C::PolicyConnections => minutes(1, 2.0, 30),
+        C::PolicyRate | C::PolicyPriority | C::SenderQuota => minutes(5, 2.0, 60),
         C::ServerFull | C::ServerNotAccepting => minutes(5, 2.0, 60),
-        C::ServerError => minutes(5, 2.0, 2 * 60),
-        C::ConnectionRefused | C::ConnectionTimeout | C::NetworkUnreachable => minutes(2, 2.0, 60),
+        C::ServerError
+        | C::ServerMisconfigured
+        | C::ServerScannerFailed
+        | C::ServerDirectoryFailed
+        | C::ServerDownstreamFailed
+        | C::AuthUnavailable
+        | C::TlsFailed
+        | C::MailboxDeliveryFailed
+        | C::MailboxForwardFailed
+        | C::MailboxListBroken => minutes(5, 2.0, 2 * 60),
+        C::ConnectionRefused
+        | C::ConnectionTimeout
+        | C::NetworkUnreachable
+        | C::NetworkCongested
+        | C::OurLineDown => minutes(2, 2.0, 60),
         C::ConnectionDropped => minutes(1, 2.0, 60),
         // The peer may still be working on what it did not confirm (RFC 1047): let it finish.
         C::OutcomeUnknown => minutes(5, 2.0, 2 * 60),
         C::DnsFailing => minutes(2, 2.0, 60),
         // Ours to mend: look often enough that a repair is noticed.
-        C::LocalFailure => minutes(1, 2.0, 15),
-        C::RouteToSelf | C::RouteMissing => minutes(15, 2.0, 2 * 60),
+        C::LocalFailure | C::OurFilter => minutes(1, 2.0, 15),
+        C::RouteToSelf | C::RouteMissing | C::AuthFailed | C::AuthMechanism | C::AuthExpired => {
+            minutes(15, 2.0, 2 * 60)
+        }
         // Somebody has to change something first.
         C::ReputationListed
+        | C::ReputationDomainListed
+        | C::ReputationPoor
+        | C::ReputationDynamic
+        | C::ReputationComplaints
+        | C::IdentitySpf
+        | C::IdentityDkim
+        | C::IdentityDmarc
+        | C::IdentityNoPtr
+        | C::IdentityHelo
+        | C::IdentityArc
+        | C::SenderDomainUnknown
+        | C::SenderNullMx
+        | C::SenderUnverified
+        | C::SenderNotOwned
+        | C::SenderBlocked
+        | C::SenderSuspended
+        | C::PolicyAttachment
+        | C::PolicyEncryption
+        | C::ContentSpam
+        | C::ContentVirus
+        | C::ContentLinkListed
+        | C::ContentMalformed
+        | C::ContentMediaUnsupported
+        | C::ContentConversion
+        | C::MailboxRestricted
+        | C::AddressAmbiguous
+        | C::MessageDuplicate
+        | C::ServerFeatureMissing
+        | C::MxBroken
+        | C::QueueDeadline
+        | C::QueueRemoved
+        | C::TlsCertificate
+        | C::TlsPolicy
+        | C::ProtocolSequence
+        | C::ProtocolLineTooLong
+        | C::Complaint
         | C::IdentityUnproven
         | C::PolicyRefused
         | C::PolicyRelaying

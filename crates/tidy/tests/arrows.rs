@@ -16,8 +16,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("dsn", &["smtp"]),
     ("world", &[]),
     ("dns", &[]),
+    ("readers", &["smtp", "diagnosis"]),
     ("queue", &["smtp", "diagnosis"]),
-    ("explain", &["smtp", "diagnosis", "queue"]),
+    ("explain", &["smtp", "diagnosis", "readers", "queue"]),
     ("store-sqlite", &["smtp", "diagnosis", "queue", "world"]),
     ("config", &["queue"]),
     ("reception", &["smtp", "dsn", "queue", "world"]),
@@ -54,7 +55,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that must do no I/O, read no clock and start no task: what they may not depend on.
-const PURE: &[&str] = &["smtp", "diagnosis", "dsn", "explain", "queue"];
+const PURE: &[&str] = &["smtp", "diagnosis", "dsn", "explain", "queue", "readers"];
 const IMPURE_LIBRARIES: &[&str] = &[
     "tokio",
     "rusqlite",

@@ -1,0 +1,126 @@
+//! A reply, of one line or several, or a sentence with one in it.
+
+use crate::scan::{Codes, codes};
+use crate::{Case, Kind, Spanned, Words};
+
+/// Reads words as people paste them: one case.
+pub(crate) fn read(input: &[u8], cases: &mut Vec<Case>) {
+    if input.trim_ascii().is_empty() {
+        return;
+    }
+    let start = input.len() - input.trim_ascii_start().len();
+    let end = input.trim_ascii_end().len();
+    let mut case = Case::new(Kind::Reply, (start, end));
+    take(&mut case, &gather(input));
+    cases.push(case);
+}
+
+/// All lines in one, without the reply codes that each line of a long reply repeats.
+pub(crate) fn gather(input: &[u8]) -> Words {
+    let mut words = Words::default();
+    let mut at = 0;
+    let mut repeated: Option<&[u8]> = None;
+    for line in input.split(|b| *b == b'\n') {
+        let here = at;
+        at += line.len() + 1;
+        let line = line.trim_ascii_end();
+        let lead = line.len() - line.trim_ascii_start().len();
+        let mut text = &line[lead..];
+        let mut from = here + lead;
+        // RFC 5321 §4.2.1: each line of a reply repeats its code; one of them is enough.
+        if let Some(prefix) = code_prefix(text) {
+            if repeated == Some(prefix) {
+                let skip = 4.min(text.len());
+                text = &text[skip..];
+                from += skip;
+                let status = text
+                    .iter()
+                    .take_while(|b| b.is_ascii_digit() || **b == b'.')
+                    .count();
+                if text[..status].iter().filter(|b| **b == b'.').count() == 2 {
+                    text = &text[status..];
+                    from += status;
+                }
+            }
+            repeated = Some(prefix);
+        }
+        let more = text.len() - text.trim_ascii_start().len();
+        if text.len() > more {
+            words.space();
+            words.push_bytes(&text[more..], from + more);
+        }
+    }
+    words
+}
+
+/// The three digits at the start of a line of a reply.
+fn code_prefix(line: &[u8]) -> Option<&[u8]> {
+    let (digits, rest) = line.split_at_checked(3)?;
+    let code = digits.iter().all(u8::is_ascii_digit) && (b'2'..=b'5').contains(&digits[0]);
+    (code && rest.first().is_none_or(|b| matches!(b, b' ' | b'-'))).then_some(digits)
+}
+
+/// Puts words into a case, with the codes that stand in them.
+pub(crate) fn take(case: &mut Case, words: &Words) {
+    let Codes { reply, status } = codes(words.text());
+    case.words = words.clone();
+    case.reply = reply.and_then(|r| placed(words, r));
+    case.status = status.and_then(|s| placed(words, s));
+}
+
+/// A value found in words, with its place in the input.
+pub(crate) fn placed<T: Copy>(words: &Words, found: Spanned<T>) -> Option<Spanned<T>> {
+    let span = words.origin(found.span)?;
+    Some(Spanned {
+        value: found.value,
+        span,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(input: &str) -> Case {
+        let mut cases = Vec::new();
+        read(input.as_bytes(), &mut cases);
+        assert_eq!(cases.len(), 1, "{input}");
+        cases.remove(0)
+    }
+
+    #[test]
+    fn a_long_reply_is_one_text_and_its_evidence_leads_back_to_its_lines() {
+        let input = "  452-4.2.2 The recipient's inbox is\r\n452 4.2.2 out of storage space.\r\n";
+        let case = one(input);
+        assert_eq!(
+            case.words.text(),
+            "452-4.2.2 The recipient's inbox is out of storage space."
+        );
+        assert_eq!(
+            (case.reply.map(|r| r.value), case.reply.map(|r| r.span)),
+            (Some(452), Some((2, 5)))
+        );
+        let diagnosis = case.diagnose();
+        assert_eq!(diagnosis.cause, diagnosis::Cause::MailboxFull);
+        let (from, to) = diagnosis.evidence[0].span.unwrap();
+        assert!(
+            input[from..to].starts_with("out of storage"),
+            "{}",
+            &input[from..to]
+        );
+    }
+
+    #[test]
+    fn words_without_codes_are_a_case_too() {
+        let case = one("mailbox is full");
+        assert_eq!((case.reply, case.status), (None, None));
+        assert_eq!(case.diagnose().cause, diagnosis::Cause::MailboxFull);
+    }
+
+    #[test]
+    fn nothing_gives_nothing() {
+        let mut cases = Vec::new();
+        read(b" \r\n ", &mut cases);
+        assert!(cases.is_empty());
+    }
+}
