@@ -1,25 +1,57 @@
 # Wie er aan zet is.
 who-sender = De afzender van het bericht.
-who-us = De beheerder van deze mailserver.
-who-network = Nog niemand: het ligt aan het netwerk ertussen en gaat meestal vanzelf over. Blijft het zo, dan de beheerder van deze mailserver.
+who-us = De beheerder van de verzendende mailserver.
+who-network = Nog niemand: het ligt aan het netwerk ertussen en gaat meestal vanzelf over. Blijft het zo, dan de beheerder van de verzendende mailserver.
 who-receiver = De beheerder van de ontvangende mailserver.
 who-recipient = Degene voor wie het bericht bestemd is.
 
 # Wat u kunt doen.
-do-wait = U hoeft niets te doen: de volgende poging slaagt meestal.
+do-wait = Niets: de volgende poging slaagt meestal vanzelf.
 do-correct-address = Kijk de spelling van het adres na, verbeter het en stuur het bericht opnieuw.
-do-tell-recipient-to-make-room = Laat de ontvanger langs een andere weg weten (bijvoorbeeld per telefoon) dat de postbus vol is.
-do-send-smaller = Stuur minder mee: laat bijlagen weg, maak ze kleiner, of stuur een link.
-do-ask-receiver = Vraag het de beheerder van de ontvangende server, en laat de woorden van hun server zien die hier staan.
-do-mend-route = Kijk de routes van deze mailserver na en de MX-records van het domein van de ontvanger.
-do-mend-our-configuration = Verbeter de instellingen van deze mailserver (postrider config check), en daarna: postrider queue retry.
-do-mend-our-network = Kijk het netwerk van deze machine na, de firewall en de provider: uitgaand verkeer op poort 25 wordt vaak geblokkeerd.
-do-prove-identity = Publiceer of verbeter de records van het domein van de afzender (SPF, DKIM, DMARC) en de reverse DNS van deze server.
-do-delist = Zoek de reden van de vermelding, neem die weg, en vraag dan de beheerder van de lijst om het adres eraf te halen.
-do-send-slower = Stuur minder tegelijk naar deze ontvanger.
-do-change-content = Verander wat het filter kan storen (links, bijlagen, woordkeus) en stuur het bericht opnieuw.
-do-break-loop = Zoek een doorstuurregel die naar zichzelf terugleidt, en haal die weg.
+do-correct-sender = Stuur met een adres dat bij het account hoort: kijk in het mailprogramma het afzenderadres na.
+do-tell-recipient = Laat de ontvanger langs een andere weg (bijvoorbeeld per telefoon) weten wat hier staat: alleen die kan er iets aan doen.
+do-tell-recipient-to-make-room = Laat de ontvanger langs een andere weg (bijvoorbeeld per telefoon) weten dat de postbus vol is.
+do-ask-recipient = Vraag de ontvanger langs een andere weg (bijvoorbeeld per telefoon) om uw adres toe te laten.
+do-ask-receiver = Vraag het de beheerder van de ontvangende server, en laat de woorden van die server zien die hier staan.
+do-ask-own-provider = Vraag het uw eigen mailprovider of IT-afdeling, en stuur deze hele tekst mee.
 do-ask-whether-it-arrived = Vraag de ontvanger of het bericht er is, voordat u het zelf nog eens stuurt.
+do-send-again = Stuur het bericht opnieuw.
+do-send-smaller = Stuur minder mee: laat bijlagen weg, maak ze kleiner, of stuur een link.
+do-send-slower = Stuur minder tegelijk naar deze ontvanger.
+do-stop-unwanted = Schrijf geen mensen meer aan die dat niet willen: haal wie klaagt van de lijst en maak afmelden makkelijk.
+do-change-content = Verander wat het filter kan storen (links, bijlagen, woordkeus) en stuur het bericht opnieuw.
+do-scan-own-machine = Laat de computer waar het bericht vandaan komt op virussen controleren voordat u nog iets stuurt.
+do-mend-route = Kijk de routes van de verzendende server na, en de MX-records (die de mailserver noemen) van het domein van de ontvanger.
+do-mend-our-configuration = Verbeter de instellingen van de verzendende server. Met Postrider: postrider config check, en daarna postrider queue retry.
+do-mend-our-network = Kijk het netwerk van de verzendende server na, de firewall en de provider: uitgaand verkeer op poort 25, dat voor mail nodig is, wordt vaak geblokkeerd.
+do-mend-login = Kijk de gebruikersnaam, het wachtwoord en de manier van inloggen na die voor deze server zijn ingesteld.
+do-mend-helo = Laat de verzendende server zich voorstellen met zijn volledige naam (zoals mail.example.org), een naam die naar zijn eigen netwerkadres leidt.
+do-mend-ptr = Laat de provider een naam aan het netwerkadres geven (reverse DNS) en zorg dat die naam weer naar het adres leidt.
+do-mend-spf = Zet de verzendende server in het SPF-record van het domein van de afzender, of verstuur via een server die er al in staat.
+do-mend-dkim = Laat de verzendende server ondertekenen voor het domein van de afzender (DKIM), en kijk na of de openbare sleutel in de DNS erbij hoort.
+do-mend-dmarc = Zorg dat SPF of DKIM slaagt voor precies het domein in het Van-veld; stuurt een dienstverlener namens u, dan moet die uw domein gebruiken.
+do-mend-sender-domain = Kijk na of het domein van de afzender in de DNS bestaat en een mailserver heeft, en of het adres van de afzender daar mail aanneemt.
+do-mend-sending-software = Werk het programma bij dat het bericht maakte of verstuurde, of meld de fout bij de maker ervan.
+do-prove-identity = Publiceer of verbeter de records van het domein van de afzender (SPF, DKIM, DMARC) en de reverse DNS van de verzendende server.
+do-delist = Zoek de reden van de vermelding, neem die weg, en vraag dan de beheerder van de lijst om de vermelding te schrappen.
+do-use-smarthost = Verstuur niet rechtstreeks vanaf deze verbinding, maar via de mailserver van uw provider.
+do-break-loop = Zoek een doorstuurregel die naar zichzelf terugleidt, en haal die weg.
+
+# Wat er te bekijken valt, en wat dat laat zien.
+check-attempt-history = Bekijk alle pogingen voor dit bericht tot nu toe: wat er telkens gebeurde, en of het steeds hetzelfde is
+check-block-lists = Zoek het adres van de verzendende server en het domein van de afzender op in de bekende zwarte lijsten: of ze erop staan
+check-dns-of-domain = Zoek het domein op in de DNS: of het bestaat, en welke mailservers het noemt
+check-extensions-announced = Vraag de ontvangende server wat hij kan: of hij letters buiten a tot en met z en andere nieuwere mogelijkheden aankan
+check-limits-announced = Vraag de ontvangende server naar zijn grenzen: hoeveel ontvangers hij in één keer aanneemt
+check-our-helo = Zoek de naam op waarmee de verzendende server zich voorstelt: of die naar deze server leidt
+check-our-ptr = Zoek de naam bij het netwerkadres van de verzendende server op: of die er is, en of die weer naar het adres leidt
+check-own-concurrency = Tel de open verbindingen van de verzendende server met deze ontvanger: of het er meer zijn dan mag
+check-own-filter = Kijk in het logboek van het filter aan de kant van de afzender: of het dit bericht tegenhield, en waarom
+check-own-routes = Loop de routes van de verzendende server stap voor stap na: waar dit bericht heen zou gaan
+check-received-trail = Lees langs welke servers het bericht is gekomen: of er een terugkeert
+check-sender-identity = Zoek SPF, DKIM en DMARC van het domein van de afzender op: of de verzendende server ervoor mag sturen
+check-size-announced = Vraag de ontvangende server hoe groot een bericht mag zijn: of dit groter is
+check-tcp-and-banner = Maak verbinding met elke mailserver van de ontvanger: of hij antwoordt, en hoe hij begroet
 
 # Wat er nu gebeurt.
 next-delivered = Niets meer: het bericht is afgeleverd.
