@@ -135,7 +135,7 @@ pub fn interpret_code(read_as: ReadAs) -> Diagnosis {
         status,
         ..Statement::new("")
     });
-    if let Some(page) = page_of(reply, status) {
+    if let Some(page) = page_of(read_as) {
         let mut causes = page.causes.iter().map(|(cause, percent)| Alternative {
             cause: *cause,
             confidence: f32::from(*percent) / 100.0,
@@ -150,14 +150,14 @@ pub fn interpret_code(read_as: ReadAs) -> Diagnosis {
 
 /// The row of the fifteen that a reading belongs to: that of the dotted code where it is read as a
 /// status, that of the digits where it is read as a reply.
-fn page_of(reply: Option<u16>, status: Option<EnhancedStatus>) -> Option<&'static codes::PageCode> {
-    match (reply, status) {
-        (None, Some(status)) => codes::page(status).filter(|page| !page.first_is_reply),
-        (Some(code @ 400..=499), None) => {
+fn page_of(read_as: ReadAs) -> Option<&'static codes::PageCode> {
+    match read_as {
+        ReadAs::Status(status) => codes::page(status).filter(|page| !page.first_is_reply),
+        ReadAs::Reply(code @ 400..=499) => {
             let dotted = EnhancedStatus::new(Class::Transient, code / 10 % 10, code % 10);
             codes::page(dotted).filter(|page| page.replies.contains(&code))
         }
-        (Some(_), _) | (None, None) => None,
+        ReadAs::Reply(_) | ReadAs::Both(..) => None,
     }
 }
 

@@ -126,8 +126,8 @@ fn the_fifteen_codes_are_read_as_what_they_are() {
         (
             S::Rcpt,
             "450 4.7.1 Client host rejected: cannot find your reverse hostname, [192.0.2.1]",
-            C::IdentityUnproven,
-            Scope::Message,
+            C::IdentityNoPtr,
+            Scope::Destination,
         ),
     ] {
         let diagnosis = read_at(stage, text, 0);
@@ -253,7 +253,7 @@ fn the_wait_a_reply_asks_for_is_a_hint_with_its_place() {
 
 #[test]
 fn a_reply_that_says_nothing_is_not_guessed_at() {
-    for text in ["499 zzz", "599 zzz", "420 zzz"] {
+    for text in ["499 zzz", "599 zzz", "498 zzz"] {
         let diagnosis = read_at(Stage::EndOfData, text, 1);
         assert_eq!(diagnosis.cause, Cause::CannotTell, "{text}");
         assert_eq!(diagnosis.reply, text[..3].parse().ok());

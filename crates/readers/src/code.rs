@@ -175,18 +175,16 @@ impl Case {
 fn of_dotted(status: EnhancedStatus) -> Vec<ReadAs> {
     let as_status = ReadAs::Status(status);
     let code = u16::from(status.class.digit()) * 100 + status.subject * 10 + status.detail;
-    let a_reply = status.subject < 10
-        && status.detail < 10
-        && codes::reply(code).is_some_and(|row| row.reads_as.is_none());
-    if !a_reply {
-        return vec![as_status];
-    }
-    let page = codes::page(status).map(|page| page.first_is_reply);
-    // X.5.z rarely stands for itself: 4.5.0 is nearly always 450 with dots, 5.5.0 is 550.
-    if page.unwrap_or(status.subject == 5) {
-        vec![ReadAs::Reply(code), as_status]
-    } else {
-        vec![as_status, ReadAs::Reply(code)]
+    let row = codes::reply(code).filter(|_| status.subject < 10 && status.detail < 10);
+    let page = codes::page(status);
+    match row {
+        // X.5.z rarely stands for itself: 4.5.0 is nearly always 450 with dots, 5.5.0 is 550.
+        Some(_) if page.map_or(status.subject == 5, |page| page.first_is_reply) => {
+            vec![ReadAs::Reply(code), as_status]
+        }
+        // Digits that no server sends are the same thing spelled in another way.
+        Some(row) if row.reads_as.is_none() => vec![as_status, ReadAs::Reply(code)],
+        Some(_) | None => vec![as_status],
     }
 }
 
