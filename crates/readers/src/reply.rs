@@ -102,7 +102,11 @@ mod tests {
         );
         let diagnosis = case.diagnose();
         assert_eq!(diagnosis.cause, diagnosis::Cause::MailboxFull);
-        let (from, to) = diagnosis.evidence[0].span.unwrap();
+        let mut words = diagnosis.evidence.iter();
+        let words = words
+            .find(|e| e.source == diagnosis::EvidenceSource::ReplyText)
+            .unwrap();
+        let (from, to) = words.span.unwrap();
         assert!(
             input[from..to].starts_with("out of storage"),
             "{}",

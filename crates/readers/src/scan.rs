@@ -38,7 +38,9 @@ pub(crate) fn statuses(text: &str) -> Vec<Spanned<EnhancedStatus>> {
     let mut found = Vec::new();
     let mut at = 0;
     while at < bytes.len() {
-        if !matches!(bytes[at], b'2' | b'4' | b'5') || !may_begin(bytes, at) {
+        if !matches!(bytes[at], b'2' | b'4' | b'5')
+            || !(may_begin(bytes, at) || follows_a_reply(bytes, at))
+        {
             at += 1;
             continue;
         }
@@ -53,7 +55,7 @@ pub(crate) fn statuses(text: &str) -> Vec<Spanned<EnhancedStatus>> {
         }
         let ends = bytes
             .get(at + length)
-            .is_none_or(|b| !b.is_ascii_alphanumeric() && *b != b'_' && *b != b'/');
+            .is_none_or(|b| !b.is_ascii_alphanumeric() && !b"_/-".contains(b));
         match token.parse::<EnhancedStatus>() {
             Ok(status) if ends => found.push(Spanned {
                 value: status,
@@ -115,6 +117,12 @@ pub(crate) fn replies(text: &str) -> Vec<Spanned<u16>> {
 
 fn may_begin(bytes: &[u8], at: usize) -> bool {
     at == 0 || !(bytes[at - 1].is_ascii_alphanumeric() || b".-_/@".contains(&bytes[at - 1]))
+}
+
+/// `550-5.1.1`
+fn follows_a_reply(bytes: &[u8], at: usize) -> bool {
+    let before = at.checked_sub(4).and_then(|from| bytes.get(from..at));
+    before.is_some_and(|b| b[..3].iter().all(u8::is_ascii_digit) && b[3] == b'-')
 }
 
 /// Whether what goes before ends in a way that a reply follows.
