@@ -271,40 +271,7 @@ fn status_of(diagnosis: &Diagnosis) -> EnhancedStatus {
         };
         return EnhancedStatus::new(class, status.subject, status.detail);
     }
-    let (subject, detail) = match diagnosis.cause {
-        Cause::MailboxUnknown => (1, 1),
-        Cause::DomainUnknown => (1, 2),
-        Cause::AddressSyntax => (1, 3),
-        Cause::SenderRefused => (1, 8),
-        Cause::DomainTakesNoMail => (1, 10),
-        Cause::MailboxDisabled => (2, 1),
-        Cause::MailboxFull => (2, 2),
-        Cause::MailboxBusy => (2, 0),
-        Cause::ServerFull => (3, 1),
-        Cause::ServerNotAccepting => (3, 2),
-        Cause::MessageTooLarge => (3, 4),
-        Cause::ConnectionRefused | Cause::ConnectionTimeout | Cause::NetworkUnreachable => (4, 1),
-        Cause::ConnectionDropped | Cause::OutcomeUnknown => (4, 2),
-        Cause::DnsFailing => (4, 3),
-        Cause::NoMailServer | Cause::RouteMissing => (4, 4),
-        Cause::ServerBusy => (4, 5),
-        Cause::RouteLoop | Cause::RouteToSelf => (4, 6),
-        Cause::QueueExpired => (4, 7),
-        Cause::ProtocolRefused | Cause::NotSmtp => (5, 0),
-        Cause::TooManyRecipients => (5, 3),
-        Cause::CharsetUnsupported => (6, 3),
-        Cause::AddressNeedsUtf8 => (6, 7),
-        Cause::Greylisting
-        | Cause::PolicyRefused
-        | Cause::PolicyRelaying
-        | Cause::ReputationListed => (7, 1),
-        Cause::ContentRefused => (7, 1),
-        Cause::AuthRequired => (7, 0),
-        Cause::TlsRequired => (7, 10),
-        Cause::IdentityUnproven => (7, 26),
-        Cause::PolicyRate => (7, 28),
-        Cause::ServerError | Cause::LocalFailure | Cause::CannotTell => (0, 0),
-    };
+    let (subject, detail) = diagnosis.cause.status();
     EnhancedStatus::new(Class::Permanent, subject, detail)
 }
 

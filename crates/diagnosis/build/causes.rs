@@ -21,6 +21,8 @@ struct Row {
     id: String,
     name: String,
     doc: String,
+    /// Subject and detail of the enhanced status code that says it (RFC 3463).
+    status: String,
     scope: String,
     early_scope: Option<String>,
     responsible: String,
@@ -98,7 +100,7 @@ fn write_traits(out: &mut String, row: &Row) {
     writeln!(
         out,
         "Cause::{} => &Traits {{ scope: Scope::{}, early_scope: Scope::{}, responsible: Responsible::{}, \
-         dead: AddressDead::{}, dead_while_transient: AddressDead::{}, blocks_sender: {}, checks: {}, \
+         dead: AddressDead::{}, dead_while_transient: AddressDead::{}, blocks_sender: {}, status: {}, checks: {}, \
          remedies: {}, standards: {} }},",
         row.name,
         camel(&row.scope),
@@ -107,9 +109,17 @@ fn write_traits(out: &mut String, row: &Row) {
         camel(&row.address_dead),
         camel(&row.address_dead_while_transient),
         row.blocks_sender,
+        pair(&row.status),
         slice(&row.checks, variant("Check")),
         slice(&row.remedies, variant("Remedy")),
         slice(&row.standards, |s| literal(s)),
     )
     .unwrap();
+}
+
+/// `2.2` as `(2, 2)`.
+fn pair(text: &str) -> String {
+    let (subject, detail) = text.split_once('.').expect("a status is subject.detail");
+    let number = |text: &str| text.parse::<u16>().expect("a status is two numbers");
+    format!("({}, {})", number(subject), number(detail))
 }

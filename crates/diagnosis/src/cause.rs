@@ -65,6 +65,7 @@ pub(crate) struct Traits {
     pub(crate) dead: AddressDead,
     pub(crate) dead_while_transient: AddressDead,
     pub(crate) blocks_sender: bool,
+    pub(crate) status: (u16, u16),
     pub(crate) checks: &'static [Check],
     pub(crate) remedies: &'static [Remedy],
     pub(crate) standards: &'static [&'static str],
@@ -120,6 +121,12 @@ impl Cause {
     #[must_use]
     pub fn blocks_sender(self) -> bool {
         traits(self).blocks_sender
+    }
+
+    /// Subject and detail of the enhanced status code that says it (RFC 3463).
+    #[must_use]
+    pub fn status(self) -> (u16, u16) {
+        traits(self).status
     }
 
     /// What could be checked to be surer.

@@ -62,7 +62,7 @@ pub(crate) fn headline(cause: Cause, lang: Lang) -> String {
 }
 
 /// The key of a cause's texts: Fluent allows no dots in names.
-fn key(cause: Cause) -> String {
+pub(crate) fn key(cause: Cause) -> String {
     cause.id().replace('.', "-")
 }
 
@@ -93,7 +93,7 @@ fn what_next(next: &Next<'_>, lang: Lang) -> String {
     }
 }
 
-fn who(responsible: Responsible) -> &'static str {
+pub(crate) fn who(responsible: Responsible) -> &'static str {
     match responsible {
         Responsible::Sender => "who-sender",
         Responsible::Us => "who-us",

@@ -3,18 +3,26 @@
 //! This is the one place where failures become language. Nothing is decided here: the words follow
 //! from the diagnosis and from the decision. The texts lie in `locales/`, in Fluent's format.
 
+mod case;
+mod case_json;
+mod case_text;
 mod explanation;
 mod json;
 mod lang;
 mod layout;
+mod page;
 mod report;
 mod step;
 mod story;
 mod time;
 mod words;
 
+pub use case::{explain_case, nothing_found};
+pub use case_json::{SCHEMA, case_json};
+pub use case_text::{Style, case_text};
 pub use explanation::{Explanation, Next, explain};
 pub use json::story_json;
 pub use lang::{Lang, UnknownLang};
+pub use page::{Page, index, pages};
 pub use report::{FailedRecipient, report, report_subject};
 pub use story::story;

@@ -10,12 +10,16 @@ use crate::Lang;
 
 type Bundle = FluentBundle<FluentResource>;
 
-const ENGLISH: [&str; 3] = [
+const ENGLISH: &[&str] = &[
+    include_str!("../locales/en/case.ftl"),
+    include_str!("../locales/en/page.ftl"),
     include_str!("../locales/en/causes.ftl"),
     include_str!("../locales/en/advice.ftl"),
     include_str!("../locales/en/story.ftl"),
 ];
-const DUTCH: [&str; 3] = [
+const DUTCH: &[&str] = &[
+    include_str!("../locales/nl/case.ftl"),
+    include_str!("../locales/nl/page.ftl"),
     include_str!("../locales/nl/causes.ftl"),
     include_str!("../locales/nl/advice.ftl"),
     include_str!("../locales/nl/story.ftl"),
@@ -24,7 +28,7 @@ const DUTCH: [&str; 3] = [
 static EN: LazyLock<Bundle> = LazyLock::new(|| bundle(Lang::En, ENGLISH));
 static NL: LazyLock<Bundle> = LazyLock::new(|| bundle(Lang::Nl, DUTCH));
 
-fn bundle(lang: Lang, texts: [&str; 3]) -> Bundle {
+fn bundle(lang: Lang, texts: &[&str]) -> Bundle {
     // The tag decides how numbers are read ("one", "other"); without one, as in English.
     let tag = LanguageIdentifier::from_bytes(lang.as_str().as_bytes()).unwrap_or_default();
     let mut bundle = FluentBundle::new_concurrent(vec![tag]);
@@ -32,7 +36,7 @@ fn bundle(lang: Lang, texts: [&str; 3]) -> Bundle {
     bundle.set_use_isolating(false);
     for text in texts {
         // What is wrong with a line is found by the tests; the other lines are used.
-        let resource = match FluentResource::try_new(text.to_owned()) {
+        let resource = match FluentResource::try_new((*text).to_owned()) {
             Ok(resource) | Err((resource, _)) => resource,
         };
         bundle.add_resource_overriding(resource);
@@ -119,7 +123,7 @@ mod tests {
     use super::*;
 
     /// Keys with the variables that their texts use.
-    fn keys(texts: [&str; 3]) -> BTreeMap<String, Vec<String>> {
+    fn keys(texts: &[&str]) -> BTreeMap<String, Vec<String>> {
         let mut keys: BTreeMap<String, Vec<String>> = BTreeMap::new();
         let mut current = String::new();
         for line in texts.iter().flat_map(|t| t.lines()) {
@@ -164,7 +168,7 @@ mod tests {
     fn every_text_is_valid_fluent_and_shows_its_values() {
         for texts in [ENGLISH, DUTCH] {
             for text in texts {
-                assert!(FluentResource::try_new(text.to_owned()).is_ok());
+                assert!(FluentResource::try_new((*text).to_owned()).is_ok());
             }
         }
         for lang in Lang::ALL {

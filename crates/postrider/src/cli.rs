@@ -37,9 +37,44 @@ pub(crate) enum Command {
         /// A domain, or a destination as `queue list --json` names it.
         destination: String,
     },
+    /// Say in plain words what a code, a reply, a bounce or a log means.
+    Explain(Explain),
     /// Look at the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+What it is given is found out by looking at it: a code in any spelling (4.2.1, 421, #4.4.7), the reply
+of a server, a bounce (as a file, a mailbox or a Maildir), the log of a mail server. Examples:
+
+    postrider explain 4.2.1
+    postrider explain 452 4.2.2 mailbox is full
+    postrider explain --lang nl bounce.eml
+    postrider explain --summary /var/log/mail.log
+    postrider explain --json - < mailbox
+
+It ends with 0 when it explained something, with 1 when it found nothing to explain.")]
+pub(crate) struct Explain {
+    /// One JSON object for each failed recipient, or for each code.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// The language; else that of the environment (LANG).
+    #[arg(long, value_enum)]
+    pub(crate) lang: Option<Language>,
+    /// Group what belongs together, and say whether it is us or them.
+    #[arg(long)]
+    pub(crate) summary: bool,
+    /// Go on with a log as it grows; only what is new is explained. Ends with Ctrl-C.
+    #[arg(long, conflicts_with = "summary")]
+    pub(crate) follow: bool,
+    /// Write the JSON Schema of the objects of --json.
+    #[arg(long, conflicts_with_all = ["follow", "summary", "inputs"])]
+    pub(crate) schema: bool,
+    /// Files, directories, `-` for the standard input, or the words themselves.
+    #[arg(value_name = "FILE|TEXT|-", allow_hyphen_values = false)]
+    pub(crate) inputs: Vec<String>,
 }
 
 #[derive(Debug, Subcommand)]

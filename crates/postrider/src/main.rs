@@ -4,6 +4,8 @@ mod cli;
 mod config_command;
 mod control;
 mod exit;
+mod explain_command;
+mod lang;
 mod place;
 mod queue_command;
 mod sendmail;
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
         Command::Queue(command) => queue_command::main(&command, &cli.place),
         Command::Pause { destination } => queue_command::pause(&destination, true, &cli.place),
         Command::Resume { destination } => queue_command::pause(&destination, false, &cli.place),
+        Command::Explain(arguments) => explain_command::main(&arguments),
         Command::Config(command) => config_command::main(&command, &cli.place),
     }
 }

@@ -42,6 +42,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "dsn",
             "dns",
             "explain",
+            "readers",
             "queue",
             "world",
             "store-sqlite",
