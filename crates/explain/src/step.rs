@@ -44,7 +44,10 @@ pub(crate) fn tell(step: &Step, route: &Route, lang: Lang) -> Told {
         )),
         StepKind::NotConnected(tried) => Told::line(not_connected(tried, lang)),
         StepKind::Replied { command, reply } => {
-            let command = command.as_deref().filter(|c| !matches!(*c, "" | ".")).map(safe);
+            let command = command
+                .as_deref()
+                .filter(|c| !matches!(*c, "" | "."))
+                .map(safe);
             Told {
                 line: command.map(|c| say(lang, "step-command", &[("command", (&c).into())])),
                 quoted: reply_lines(reply.raw()),
