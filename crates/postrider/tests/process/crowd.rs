@@ -1,6 +1,8 @@
 //! Many clients, and clients that say nonsense.
 
-use peers::{Relay, Sink};
+use std::time::Duration;
+
+use peers::{Relay, Sink, wait_until};
 
 use crate::postrider;
 use crate::talk::{Talk, content};
@@ -8,10 +10,7 @@ use crate::talk::{Talk, content};
 #[test]
 fn a_thousand_idle_connections_do_not_keep_mail_out() {
     let sink = Sink::start(Vec::new()).unwrap();
-    let config = format!(
-        "[limits]\nconnections_per_client = 1100\n[routes]\n\"*\" = \"smtp://127.0.0.1:{}\"\n",
-        sink.port
-    );
+    let config = format!("[routes]\n\"*\" = \"smtp://127.0.0.1:{}\"\n", sink.port);
     let relay = Relay::start(postrider(), &config).unwrap();
     let mut idle: Vec<Talk> = (0..1000)
         .map(|_| Talk::connect(relay.port).unwrap())
@@ -24,7 +23,7 @@ fn a_thousand_idle_connections_do_not_keep_mail_out() {
         .mail("a@client.example", "b@dest.example", &content("x", 100))
         .unwrap();
     assert!(reply.starts_with("250 "), "{reply}");
-    assert_eq!(sink.wait_for(1, std::time::Duration::from_secs(30)), 1);
+    assert_eq!(sink.wait_for(1, Duration::from_secs(30)), 1);
     // They are all still served.
     for talk in &mut idle {
         assert!(talk.ask("NOOP").unwrap().starts_with("250 "));
@@ -32,8 +31,8 @@ fn a_thousand_idle_connections_do_not_keep_mail_out() {
 }
 
 #[test]
-fn one_client_gets_its_share_of_connections_and_no_more() {
-    let relay = Relay::start(postrider(), "[limits]\nconnections_per_client = 10\n").unwrap();
+fn a_connection_too_many_is_told_to_come_later() {
+    let relay = Relay::start(postrider(), "[limits]\nconnections = 10\n").unwrap();
     let mut held: Vec<Talk> = (0..10)
         .map(|_| Talk::connect(relay.port).unwrap())
         .collect();
@@ -42,6 +41,13 @@ fn one_client_gets_its_share_of_connections_and_no_more() {
     }
     let reply = Talk::connect(relay.port).unwrap().reply().unwrap();
     assert!(reply.starts_with("421 4."), "{reply}");
+    // Whoever goes makes room for the next.
+    assert!(held.remove(0).ask("QUIT").unwrap().starts_with("221 "));
+    let admitted = wait_until(Duration::from_secs(30), || {
+        let reply = Talk::connect(relay.port).ok()?.reply().ok()?;
+        reply.starts_with("220 ").then_some(())
+    });
+    assert!(admitted.is_some(), "{}", relay.log());
 }
 
 #[test]
@@ -49,7 +55,7 @@ fn nonsense_is_answered_and_told_in_the_log() {
     let relay = Relay::start(postrider(), "[log]\nformat = \"json\"\n").unwrap();
     let mut talk = Talk::begin(relay.port).unwrap();
     for (line, answer) in [
-        ("FLY ME TO THE MOON", "500 5.5.1 "),
+        ("FLY ME TO THE MOON", "500 5.5.2 "),
         ("MAIL FROM:<a", "501 5.1.7 "),
         ("MAIL FROM:a@b.example", "501 5.1.7 "),
         ("RCPT TO:<b@dest.example>", "503 5.5.1 "),
