@@ -52,7 +52,7 @@ fn a_connection_too_many_is_told_to_come_later() {
 
 #[test]
 fn nonsense_is_answered_and_told_in_the_log() {
-    let relay = Relay::start(postrider(), "[log]\nformat = \"json\"\n").unwrap();
+    let mut relay = Relay::start(postrider(), "[log]\nformat = \"json\"\n").unwrap();
     let mut talk = Talk::begin(relay.port).unwrap();
     for (line, answer) in [
         ("FLY ME TO THE MOON", "500 5.5.2 "),
@@ -80,6 +80,10 @@ fn nonsense_is_answered_and_told_in_the_log() {
         reply.starts_with("554 5.6.0 ") || reply.starts_with("550 5.6.0 "),
         "{reply}"
     );
+    assert!(relay.recipients().unwrap().is_empty());
+    // The log is written beside the work; when the relay has ended it is whole.
+    drop(talk);
+    assert!(relay.stop().unwrap());
     for line in relay.log().lines() {
         let event: serde_json::Value = serde_json::from_str(line).unwrap();
         assert!(
@@ -88,5 +92,4 @@ fn nonsense_is_answered_and_told_in_the_log() {
         );
     }
     assert!(relay.log().contains("FLY ME TO THE MOON"));
-    assert!(relay.recipients().unwrap().is_empty());
 }
