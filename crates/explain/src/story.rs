@@ -259,8 +259,10 @@ impl Teller {
     }
 
     fn verdicts(&mut self, record: &AttemptRecord, story: &Story) {
+        let unknown = |v: &Verdict| outcome_unknown(&record.attempt, v.index);
         let alike = |a: &Verdict, b: &Verdict| {
             a.diagnosis.as_ref().map(|d| d.cause) == b.diagnosis.as_ref().map(|d| d.cause)
+                && unknown(a) == unknown(b)
                 && std::mem::discriminant(&a.decision) == std::mem::discriminant(&b.decision)
         };
         for group in groups(&record.verdicts, alike) {
@@ -279,8 +281,18 @@ impl Teller {
                 continue;
             };
             let Some(diagnosis) = &verdict.diagnosis else {
-                let text = self.say("verdict-accepted", &[("who", (&who).into())]);
+                // An attempt that a stop of the relay cut off has facts and no diagnosis.
+                let cut_off = unknown(verdict);
+                let key = if cut_off {
+                    "verdict-unknown"
+                } else {
+                    "verdict-accepted"
+                };
+                let text = self.say(key, &[("who", (&who).into())]);
                 paragraph(&mut self.out, "  = ", &text, WIDTH);
+                if cut_off {
+                    self.decision(&verdict.decision, record.ended_at);
+                }
                 continue;
             };
             let why = headline(diagnosis.cause, self.lang);
@@ -437,6 +449,11 @@ fn groups<T>(all: &[T], alike: impl Fn(&T, &T) -> bool) -> Vec<Vec<&T>> {
         }
     }
     groups
+}
+
+fn outcome_unknown(attempt: &Attempt, index: u32) -> bool {
+    let mut of = attempt.recipients.iter().filter(|r| r.index == index);
+    of.any(|r| is_unknown(&r.outcome))
 }
 
 /// Whether nobody can tell what an outcome was.

@@ -16,6 +16,8 @@ pub struct Relay {
     place: Place,
     config: PathBuf,
     process: Option<Process>,
+    /// What its commands are run by (`nsenter …`); nothing: they are run directly.
+    wrapper: Vec<String>,
     /// Where it takes SMTP on loopback.
     pub port: u16,
 }
@@ -32,18 +34,26 @@ impl Relay {
     pub fn prepare(binary: &Path, config: &str) -> Result<Relay> {
         let place = Place::new("relay")?;
         let port = free_port()?;
-        let text = format!(
-            "[server]\nhostname = \"relay.example\"\n[listen]\nsmtp = [\"127.0.0.1:{port}\"]\n{}",
-            config.replace("{self}", &port.to_string())
-        );
-        let config = place.file("postrider.toml", &text)?;
+        let config = place.file("postrider.toml", &config_text(port, config))?;
         Ok(Relay {
             binary: binary.to_owned(),
             place,
             config,
             process: None,
+            wrapper: Vec::new(),
             port,
         })
+    }
+
+    /// Runs all its commands by this one.
+    pub fn wrap(&mut self, wrapper: &[&str]) {
+        self.wrapper = wrapper.iter().map(|word| (*word).to_owned()).collect();
+    }
+
+    /// Writes another configuration; it holds from the next start.
+    pub fn configure(&self, config: &str) -> Result<()> {
+        let text = config_text(self.port, config);
+        self.place.file("postrider.toml", &text).map(|_| ())
     }
 
     /// Starts it, again if it was killed.
@@ -91,7 +101,14 @@ impl Relay {
     /// A command of this relay's program, on its data.
     #[must_use]
     pub fn command(&self) -> Command {
-        let mut command = Command::new(&self.binary);
+        let mut command = match self.wrapper.split_first() {
+            Some((program, arguments)) => {
+                let mut command = Command::new(program);
+                command.args(arguments).arg(&self.binary);
+                command
+            }
+            None => Command::new(&self.binary),
+        };
         command.arg("--config").arg(&self.config);
         command.arg("--data").arg(self.place.path().join("data"));
         command
@@ -141,6 +158,13 @@ impl Relay {
         let text = self.ask(&["queue", "show", "--json", id])?;
         serde_json::from_str(&text).map_err(|error| not_json(&text, &error))
     }
+}
+
+fn config_text(port: u16, more: &str) -> String {
+    format!(
+        "[server]\nhostname = \"relay.example\"\n[listen]\nsmtp = [\"127.0.0.1:{port}\"]\n{}",
+        more.replace("{self}", &port.to_string())
+    )
 }
 
 fn json_lines(text: &str) -> Result<Vec<Value>> {

@@ -338,7 +338,8 @@ pub trait Store: Send + Sync {
         at: Timestamp,
     ) -> Result<(), StoreError>;
 
-    /// Moves the queued recipients of `from` to where `to` says for their address; `None` leaves one.
+    /// Moves the queued recipients of `from` to where `to` says for their address, due at once (`at`);
+    /// `None` leaves one.
     /// Used at start, when the routes have changed.
     async fn reroute(
         &self,

@@ -64,10 +64,13 @@ impl Bodies {
         if self.made.lock().contains(directory) {
             return Ok(());
         }
+        // What is made has its name in `bodies`, and `bodies` has its own in the data directory.
+        let above = self.dir.parent().unwrap_or(Path::new("."));
         let made = self
             .disk
             .create_dir_all(directory)
-            .and_then(|()| self.disk.sync_dir(&self.dir));
+            .and_then(|()| self.disk.sync_dir(&self.dir))
+            .and_then(|()| self.disk.sync_dir(above));
         made.map_err(|e| io_error("making the directory", directory, &e))?;
         self.made.lock().insert(directory.to_owned());
         Ok(())

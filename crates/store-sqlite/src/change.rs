@@ -144,13 +144,16 @@ pub(crate) fn reroute(
     let mut count = 0;
     for step in moves {
         let new = db.destination(&step.to)?;
-        let update = "UPDATE recipient SET destination = ?4 WHERE message = ?1 AND idx = ?2 \
-                      AND destination = ?3 AND state = 0 AND sending IS NULL";
+        // What was decided about the old destination says nothing about the new one.
+        let update = "UPDATE recipient SET destination = ?4, next_attempt = min(next_attempt, ?5), \
+                      basis = NULL WHERE message = ?1 AND idx = ?2 AND destination = ?3 \
+                      AND state = 0 AND sending IS NULL";
         let changed = db.statement(update)?.execute(params![
             step.message.as_bytes(),
             step.index,
             old.id,
-            new.id
+            new.id,
+            nanos(at),
         ])?;
         if changed > 0 {
             count += 1;

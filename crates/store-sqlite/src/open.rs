@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use queue::StoreError;
-use world::World;
+use world::{Disk, World};
 
 use crate::body::Bodies;
 use crate::db::Db;
@@ -23,7 +23,7 @@ impl SqliteStore {
     /// Files of bodies that no message names are removed.
     pub fn open(dir: &Path, world: &World) -> Result<SqliteStore, StoreError> {
         let disk = world.disk.clone();
-        make_private(dir)?;
+        make_private(dir, &*disk)?;
         let lock = Lock::take(dir)?;
         let path = dir.join(DATABASE);
         let db = Db::open(Some(&path))?;
@@ -71,12 +71,21 @@ impl SqliteStore {
     }
 }
 
-/// Makes the directory, for this user only: it holds other people's mail.
-fn make_private(dir: &Path) -> Result<(), StoreError> {
+/// Makes the directory, for this user only: it holds other people's mail. A new one has its name made
+/// durable, so that a loss of power does not take the queue with it.
+fn make_private(dir: &Path, disk: &dyn Disk) -> Result<(), StoreError> {
     use std::os::unix::fs::DirBuilderExt;
+    if dir.is_dir() {
+        return Ok(());
+    }
     let made = std::fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(dir);
-    made.map_err(|e| io_error("making the directory", dir, &e))
+    let above = match dir.parent() {
+        Some(above) if above != Path::new("") => above,
+        Some(_) | None => Path::new("."),
+    };
+    made.and_then(|()| disk.sync_dir(above))
+        .map_err(|e| io_error("making the directory", dir, &e))
 }

@@ -91,6 +91,7 @@ stage-end-of-data = end of content
 stage-reset = reset
 stage-quit = goodbye
 verdict-accepted = { $who }: delivered
+verdict-unknown = { $who }: not known; the relay stopped before it heard the answer
 verdict-failed = { $who }: { $headline }
 
 report-subject = Not delivered: { $address }

@@ -91,6 +91,7 @@ stage-end-of-data = einde van de inhoud
 stage-reset = terugzetten
 stage-quit = afscheid
 verdict-accepted = { $who }: afgeleverd
+verdict-unknown = { $who }: niet bekend; de mailserver stopte voordat hij het antwoord had
 verdict-failed = { $who }: { $headline }
 
 report-subject = Niet afgeleverd: { $address }

@@ -14,7 +14,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 fn connect(server: SocketAddr) -> Result<TcpStream, Refused> {
     TcpStream::connect_timeout(&server, CONNECT_TIMEOUT).map_err(|e| {
         let text = format!("no relay answers at {server} ({e}); start it with `postrider serve`");
-        Refused::new(Status::Unavailable, text)
+        // The caller may try again later: nothing is wrong with its message.
+        Refused::new(Status::TemporaryFailure, text)
     })
 }
 

@@ -1,0 +1,95 @@
+//! Many clients, and clients that say nonsense.
+
+use std::time::Duration;
+
+use peers::{Relay, Sink, wait_until};
+
+use crate::postrider;
+use crate::talk::{Talk, content};
+
+#[test]
+fn a_thousand_idle_connections_do_not_keep_mail_out() {
+    let sink = Sink::start(Vec::new()).unwrap();
+    let config = format!("[routes]\n\"*\" = \"smtp://127.0.0.1:{}\"\n", sink.port);
+    let relay = Relay::start(postrider(), &config).unwrap();
+    let mut idle: Vec<Talk> = (0..1000)
+        .map(|_| Talk::connect(relay.port).unwrap())
+        .collect();
+    for talk in &mut idle {
+        assert!(talk.reply().unwrap().starts_with("220 "));
+    }
+    let mut talk = Talk::begin(relay.port).unwrap();
+    let reply = talk
+        .mail("a@client.example", "b@dest.example", &content("x", 100))
+        .unwrap();
+    assert!(reply.starts_with("250 "), "{reply}");
+    assert_eq!(sink.wait_for(1, Duration::from_secs(30)), 1);
+    // They are all still served.
+    for talk in &mut idle {
+        assert!(talk.ask("NOOP").unwrap().starts_with("250 "));
+    }
+}
+
+#[test]
+fn a_connection_too_many_is_told_to_come_later() {
+    let relay = Relay::start(postrider(), "[limits]\nconnections = 10\n").unwrap();
+    let mut held: Vec<Talk> = (0..10)
+        .map(|_| Talk::connect(relay.port).unwrap())
+        .collect();
+    for talk in &mut held {
+        assert!(talk.reply().unwrap().starts_with("220 "));
+    }
+    let reply = Talk::connect(relay.port).unwrap().reply().unwrap();
+    assert!(reply.starts_with("421 4."), "{reply}");
+    // Whoever goes makes room for the next.
+    assert!(held.remove(0).ask("QUIT").unwrap().starts_with("221 "));
+    let admitted = wait_until(Duration::from_secs(30), || {
+        let reply = Talk::connect(relay.port).ok()?.reply().ok()?;
+        reply.starts_with("220 ").then_some(())
+    });
+    assert!(admitted.is_some(), "{}", relay.log());
+}
+
+#[test]
+fn nonsense_is_answered_and_told_in_the_log() {
+    let mut relay = Relay::start(postrider(), "[log]\nformat = \"json\"\n").unwrap();
+    let mut talk = Talk::begin(relay.port).unwrap();
+    for (line, answer) in [
+        ("FLY ME TO THE MOON", "500 5.5.2 "),
+        ("MAIL FROM:<a", "501 5.1.7 "),
+        ("MAIL FROM:a@b.example", "501 5.1.7 "),
+        ("RCPT TO:<b@dest.example>", "503 5.5.1 "),
+        ("MAIL FROM:<a@b.example> SIZE=99999999999", "552 5.3.4 "),
+        ("VRFY anna", "252 2."),
+        ("DATA", "503 5.5.1 "),
+    ] {
+        let reply = talk.ask(line).unwrap();
+        assert!(reply.starts_with(answer), "{line}: {reply}, not {answer}");
+    }
+    let long = format!("MAIL FROM:<{}@b.example>", "a".repeat(100_000));
+    let reply = talk.ask(&long).unwrap();
+    assert!(reply.starts_with("500 5.5."), "{reply}");
+    assert!(talk.ask("NOOP").unwrap().starts_with("250 "));
+    talk.ask("MAIL FROM:<a@b.example>").unwrap();
+    talk.ask("RCPT TO:<b@dest.example>").unwrap();
+    talk.ask("DATA").unwrap();
+    talk.send(b"Subject: smuggled\r\n\r\nx\n.\nMAIL FROM:<evil@b.example>\r\n.\r\n")
+        .unwrap();
+    let reply = talk.reply().unwrap();
+    assert!(
+        reply.starts_with("554 5.6.0 ") || reply.starts_with("550 5.6.0 "),
+        "{reply}"
+    );
+    assert!(relay.recipients().unwrap().is_empty());
+    // The log is written beside the work; when the relay has ended it is whole.
+    drop(talk);
+    assert!(relay.stop().unwrap());
+    for line in relay.log().lines() {
+        let event: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert!(
+            event["message"].is_string() && event["level"].is_string(),
+            "{line}"
+        );
+    }
+    assert!(relay.log().contains("FLY ME TO THE MOON"));
+}
