@@ -6,7 +6,7 @@ who-receiver = De beheerder van de ontvangende mailserver.
 who-recipient = Degene voor wie het bericht bestemd is.
 
 # Wat u kunt doen.
-do-wait = Niets: de volgende poging slaagt meestal vanzelf.
+do-wait = U hoeft niets te doen: de volgende poging slaagt meestal.
 do-correct-address = Kijk de spelling van het adres na, verbeter het en stuur het bericht opnieuw.
 do-correct-sender = Stuur met een adres dat bij het account hoort: kijk in het mailprogramma het afzenderadres na.
 do-tell-recipient = Laat de ontvanger langs een andere weg (bijvoorbeeld per telefoon) weten wat hier staat: alleen die kan er iets aan doen.
