@@ -18,6 +18,16 @@ pub fn explain_case(case: &Case, diagnosis: &Diagnosis, lang: Lang) -> Explanati
             plain(lang, &format!("{}.what", key(diagnosis.cause))),
         ),
     };
+    if case.is_success() {
+        return Explanation {
+            lang,
+            headline: title,
+            what,
+            who: plain(lang, "who-nobody"),
+            next: plain(lang, "class-2.what"),
+            do_: Vec::new(),
+        };
+    }
     // After the end, waiting is no advice.
     let gone = diagnosis.finality == Finality::Permanent;
     let remedies = diagnosis

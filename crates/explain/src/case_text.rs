@@ -99,6 +99,10 @@ fn rows(case: &Case, diagnosis: &Diagnosis, explanation: &Explanation, lang: Lan
         rows.push((label("case-sender"), vec![sender]));
     }
     rows.push((label("case-said"), said(case, lang)));
+    if case.is_success() {
+        rows.retain(|(_, texts)| !texts.is_empty());
+        return rows;
+    }
     rows.push((label("case-sure"), vec![sure(case, diagnosis, lang)]));
     rows.push((label("case-other-reading"), other_readings(case, lang)));
     rows.push((label("case-check"), checks(case, diagnosis, lang)));

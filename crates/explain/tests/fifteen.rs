@@ -136,10 +136,22 @@ fn every_registered_code_and_every_reply_is_explained() {
 fn is_explained(code: &str, lang: Lang) {
     let case = one(code);
     let words = explain_case(&case, &case.diagnose(), lang);
-    for text in [&words.headline, &words.what, &words.who, &words.next] {
+    for text in [&words.what, &words.who, &words.next] {
         assert!(
             text.contains(' ') && !text.contains('{'),
             "{code} {lang:?}: {text}"
+        );
+    }
+}
+
+#[test]
+fn success_is_nobodys_problem() {
+    for input in ["250", "2.1.5", "250 2.6.0", "354"] {
+        let case = one(input);
+        let words = explain_case(&case, &case.diagnose(), Lang::En);
+        assert!(
+            words.who.starts_with("Nobody") && words.do_.is_empty(),
+            "{input}: {words:?}"
         );
     }
 }

@@ -3,6 +3,7 @@ who-sender = De afzender van het bericht.
 who-us = De beheerder van de verzendende mailserver.
 who-network = Nog niemand: het ligt aan het netwerk ertussen en gaat meestal vanzelf over. Blijft het zo, dan de beheerder van de verzendende mailserver.
 who-receiver = De beheerder van de ontvangende mailserver.
+who-nobody = Niemand: er is niets misgegaan.
 who-recipient = Degene voor wie het bericht bestemd is.
 
 # Wat u kunt doen.
