@@ -87,9 +87,12 @@ pub(crate) fn generate(phrases: &[PathBuf], dialects: &[PathBuf], names: &Names)
     format!("{listed}\n/// The table.\npub(crate) static PHRASES: &[Phrase] = &[\n{rows}];\n")
 }
 
+/// What makes a row: its words and codes, and the dialect where it counts for that only.
+type Key = (String, Option<String>, Option<u16>, Option<String>);
+
 fn write_row(
     out: &mut String,
-    seen: &mut BTreeSet<(String, Option<String>, Option<u16>, Option<String>)>,
+    seen: &mut BTreeSet<Key>,
     row: &Row,
     dialect: Option<&str>,
     path: &Path,
