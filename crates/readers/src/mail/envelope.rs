@@ -33,16 +33,17 @@ impl Envelope {
                 .collect()
         };
         let auto = text("auto-submitted").to_ascii_lowercase();
+        let from = text("from");
         let return_path = text("return-path");
         Envelope {
-            from: text("from"),
+            // Exim marks its reports so too; what a person's mailbox answers is from that person.
+            auto_replied: auto.starts_with("auto-replied") && !is_daemon(&from),
+            from,
             subject: text("subject"),
             to: list("to"),
             failed: list("x-failed-recipients"),
             null_sender: return_path.trim() == "<>"
                 || address::of_field(&return_path).is_some_and(|path| is_daemon(&path)),
-            auto_replied: auto.starts_with("auto-replied")
-                && header.raw(source, "x-failed-recipients").is_none(),
             at: header
                 .text(source, "date")
                 .and_then(|value| status::date(&value)),

@@ -234,6 +234,7 @@ impl Group {
     fn add(&mut self, field: Option<(&'static str, Words)>) {
         let Some((name, words)) = field else { return };
         let value = words.text().trim();
+        self.blank = false;
         match name {
             "final-recipient" => {
                 self.recipient.address = address::of_field(value).or(self.recipient.address.take());

@@ -32,7 +32,8 @@ pub(super) fn cases(text: &Text, context: &Context<'_>) -> Vec<Case> {
     let a_report = match kind {
         Some(kind) if kind.dialect.is_some() => signs >= 1,
         Some(_) => signs >= 1,
-        None => signs >= 2 && tells_of_failure(shown),
+        // In a language whose words are not known here, the header has to say it all.
+        None => signs >= 4 || (signs >= 2 && tells_of_failure(shown)),
     };
     if !a_report || context.envelope.auto_replied {
         return Vec::new();
