@@ -4,6 +4,7 @@ use diagnosis::{Ended, SaidBy, Stage};
 use smtp::{Class, EnhancedStatus};
 
 use super::about::Returned;
+use super::address;
 use super::blocks::says_something;
 use super::envelope::Envelope;
 use super::kinds;
@@ -11,7 +12,7 @@ use super::status::{Action, Recipient, Report};
 use super::text::Text;
 use super::words;
 use crate::reply::placed;
-use crate::scan::codes;
+use crate::scan::{Codes, codes};
 use crate::{Case, Kind, Note, Spanned, Words};
 
 /// What is known about a report beside what it says about a recipient.
@@ -35,9 +36,13 @@ pub(super) fn of_report(report: Report, texts: &[Text], context: &Context<'_>) -
     for recipient in &failed {
         let mut case = of_recipient(recipient, &report, context);
         case.dialect = dialect;
-        if !says_something(case.words.text()) {
+        let whole = case.recipient.as_deref().is_some_and(address::is_plain);
+        if !whole || !says_something(case.words.text()) {
             if let Some(text) = text {
                 let said = said.get_or_insert_with(|| words::blocks_of(text, context.envelope));
+                if let (false, [block], [_]) = (whole, said.as_slice(), failed.as_slice()) {
+                    case.recipient = Some(block.address.clone());
+                }
                 add_words(&mut case, said, text, failed.len() == 1);
             }
         }
@@ -50,6 +55,22 @@ pub(super) fn of_report(report: Report, texts: &[Text], context: &Context<'_>) -
 fn of_recipient(recipient: &Recipient, report: &Report, context: &Context<'_>) -> Case {
     let mut case = Case::new(Kind::Bounce, (0, 0));
     case.recipient = recipient.address.clone();
+    case.original_recipient.clone_from(&recipient.original);
+    // An address within a system (X.400, a route, a path): the one that was written to tells more.
+    let plain = |address: &Option<String>| address.as_deref().is_some_and(address::is_plain);
+    if !plain(&case.recipient) {
+        if plain(&case.original_recipient) {
+            case.recipient = case.original_recipient.take();
+        } else if let ([one], [_]) = (
+            context.envelope.failed.as_slice(),
+            report.recipients.as_slice(),
+        ) {
+            case.recipient = Some(one.clone());
+        }
+    }
+    if case.original_recipient == case.recipient {
+        case.original_recipient = None;
+    }
     case.reporter = report.reporter.clone();
     case.peer = recipient.remote.clone();
     case.at = recipient.at.or(report.arrival).or(context.envelope.at);
@@ -57,9 +78,6 @@ fn of_recipient(recipient: &Recipient, report: &Report, context: &Context<'_>) -
         Some(action) => action.ended(),
         None => Some(Ended::GivenUp),
     };
-    if recipient.original != recipient.address {
-        case.original_recipient.clone_from(&recipient.original);
-    }
     // RFC 3464 §2.3.6: a diagnostic code of type `smtp` is the reply of another server, where one is
     // named; all else the reporting server says itself.
     case.said_by = match recipient.by_smtp && recipient.remote.is_some() {
@@ -102,7 +120,23 @@ fn add_words(case: &mut Case, said: &[super::blocks::Block], text: &Text, only_o
 
 /// Puts words into a case, with the better of the codes known so far and those in the words.
 pub(super) fn take_words(case: &mut Case, words: &Words) {
-    let found = codes(words.text());
+    let mut found = codes(words.text());
+    if let (Some(reply), Some(status)) = (found.reply, found.status) {
+        // Of a reply and a status side by side, which a server said together, the status outranks
+        // the one that the reporting server filled in.
+        let agrees = u16::from(status.value.class.digit()) == reply.value / 100;
+        let beside = status.span.0 > reply.span.1 && status.span.0 - reply.span.1 <= 3;
+        if agrees && beside && status.value.detail != 0 {
+            case.status = None;
+        }
+        // `554 4.4.7 Message expired: … <421 4.4.2 Connection timed out>`: the reply within.
+        if (status.value.subject, status.value.detail) == (4, 7) {
+            if let Some(within) = within(words, status.span.1) {
+                found = within;
+                case.status = None;
+            }
+        }
+    }
     case.reply = case
         .reply
         .or(found.reply.and_then(|reply| placed(words, reply)));
@@ -112,6 +146,16 @@ pub(super) fn take_words(case: &mut Case, words: &Words) {
     if case.stage.is_none() {
         case.stage = stage_of(words.text());
     }
+}
+
+/// A reply with its status in the rest of some words; places are in all of them.
+fn within(words: &Words, from: usize) -> Option<Codes> {
+    let mut found = codes(&words.text()[from..]);
+    let (reply, status) = (found.reply.as_mut()?, found.status.as_mut()?);
+    for span in [&mut reply.span, &mut status.span] {
+        *span = (span.0 + from, span.1 + from);
+    }
+    Some(found)
 }
 
 /// The status that tells more: `5.0.0` and `5.5.0` tell nearly nothing.
@@ -125,6 +169,12 @@ fn better(
             ..
         } => 0,
         EnhancedStatus { subject: 0, .. } => 1,
+        // That time ran out says less than what went wrong all that time.
+        EnhancedStatus {
+            subject: 4,
+            detail: 7,
+            ..
+        } => 1,
         EnhancedStatus { detail: 0, .. } => 2,
         _ => 3,
     };

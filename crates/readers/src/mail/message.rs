@@ -40,7 +40,10 @@ pub(super) fn read(source: &Source<'_>, range: Range<usize>, depth: u32) -> Vec<
         return Vec::new();
     }
     let texts = texts(source, &parts);
-    let mut cases = by_status(source, &parts, &texts, &context);
+    let (mut cases, all_handled) = by_status(source, &parts, &texts, &context);
+    if all_handled {
+        return Vec::new();
+    }
     if cases.is_empty() {
         cases = by_text(&texts, &context);
     }
@@ -50,20 +53,23 @@ pub(super) fn read(source: &Source<'_>, range: Range<usize>, depth: u32) -> Vec<
     cases
 }
 
-/// The fields of a delivery status in parts of their own.
+/// The fields of a delivery status in parts of their own, and whether they report only successes.
 fn by_status(
     source: &Source<'_>,
     parts: &[Part],
     texts: &[Text],
     context: &Context<'_>,
-) -> Vec<Case> {
+) -> (Vec<Case>, bool) {
     let mut cases = Vec::new();
+    let mut recipients = 0;
     for part in parts.iter().filter(|part| part.form == Form::Status) {
         let fields = text_of(source, part, LONGEST_STATUS);
         let report = status::read(&fields, 0..fields.len());
+        recipients += report.recipients.len();
         cases.extend(failures::of_report(report, texts, context));
     }
-    cases
+    let all_handled = cases.is_empty() && recipients > 0;
+    (cases, all_handled)
 }
 
 /// What the text says: fields that were pasted into it, or words.

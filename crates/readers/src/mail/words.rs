@@ -30,16 +30,27 @@ pub(super) fn cases(text: &Text, context: &Context<'_>) -> Vec<Case> {
     let shown = &text.as_str()[..text.start(end)];
     let kind = kind_of(shown);
     let a_report = match kind {
-        Some(kind) if kind.dialect.is_some() => signs >= 1,
-        Some(_) => signs >= 1,
+        Some(kind) => signs >= 1 || kind.sure,
         // In a language whose words are not known here, the header has to say it all.
-        None => signs >= 4 || (signs >= 2 && tells_of_failure(shown)),
+        None => {
+            signs >= 4
+                || (signs >= 2 && tells_of_failure(shown))
+                || (signs >= 1 && has_a_list(text, end))
+        }
     };
     if !a_report || context.envelope.auto_replied {
         return Vec::new();
     }
     let blocks = blocks_within(text, 0..end, context.envelope);
     by_blocks(text, 0..end, blocks, context)
+}
+
+/// Whether there are recipients in the form that qmail made common: `<a@b>:` in a line of its own.
+fn has_a_list(text: &Text, end: usize) -> bool {
+    (0..end).any(|number| {
+        let line = text.line(number);
+        line.starts_with('<') && line.ends_with(">:") && line.contains('@')
+    })
 }
 
 /// The context, with what the text itself gives back where no part does.
@@ -88,7 +99,7 @@ pub(super) fn blocks_of(text: &Text, envelope: &Envelope) -> Vec<Block> {
 fn blocks_within(text: &Text, lines: Range<usize>, envelope: &Envelope) -> Vec<Block> {
     let mut own = envelope.to.clone();
     own.extend(super::address::of_field(&envelope.from));
-    blocks(text, lines, &own)
+    blocks(text, lines, &own, &envelope.failed)
 }
 
 /// All words of a text before what was returned.
@@ -169,9 +180,9 @@ fn elsewhere(context: &Context<'_>) -> Vec<Block> {
     if !context.envelope.failed.is_empty() {
         return context.envelope.failed.iter().map(block).collect();
     }
-    match context.about.to.as_slice() {
-        [one] => vec![block(one)],
-        _ => vec![block(&String::new())],
+    match context.about.likely_recipient() {
+        Some(one) => vec![block(one)],
+        None => vec![block(&String::new())],
     }
 }
 
