@@ -68,6 +68,12 @@ pub(crate) fn take(case: &mut Case, words: &Words) {
     case.status = status.and_then(|s| placed(words, s));
 }
 
+/// The first status in words, with its place in the input.
+pub(crate) fn status_of(words: &Words) -> Option<Spanned<smtp::EnhancedStatus>> {
+    let found = crate::scan::statuses(words.text());
+    found.first().and_then(|status| placed(words, *status))
+}
+
 /// A value found in words, with its place in the input.
 pub(crate) fn placed<T: Copy>(words: &Words, found: Spanned<T>) -> Option<Spanned<T>> {
     let span = words.origin(found.span)?;

@@ -18,7 +18,8 @@ pub(crate) fn codes(text: &str) -> Codes {
     let replies = replies(text);
     // `550 5.1.1`, `550-5.1.1`, `550 #5.1.1`, `#550 5.1.1`
     for status in &statuses {
-        let before = text[..status.span.0].trim_end_matches([' ', '-', '#', '(', '[', ':', '\t', '\'', '"']);
+        let before =
+            text[..status.span.0].trim_end_matches([' ', '-', '#', '(', '[', ':', '\t', '\'', '"']);
         if let Some(reply) = replies.iter().find(|reply| reply.span.1 == before.len()) {
             return Codes {
                 reply: Some(*reply),

@@ -14,6 +14,8 @@ pub(super) struct Returned {
     pub(super) to: Vec<String>,
     /// Who a server took it for (RFC 5321 §4.4, the `for` of Received).
     taken_for: Option<String>,
+    /// Who the provider that complains says it was for.
+    pub(super) told_recipient: Option<String>,
     /// Whether it came by a mailing list: then it is to the list, not to the one that failed.
     by_list: bool,
     /// Its Received fields, in lower case.
@@ -86,6 +88,7 @@ fn of_source(source: &Source<'_>) -> Returned {
     let bulk = field("precedence").is_some_and(|p| matches!(p.trim(), "list" | "bulk"));
     Returned {
         by_list: bulk || list.iter().any(|name| header.raw(source, name).is_some()),
+        told_recipient: field("x-hmxmroriginalrecipient"),
         taken_for: received.first().and_then(|first| taken_for(first)),
         to: to.map(|address| address.text).collect(),
         about: About {
@@ -99,7 +102,10 @@ fn of_source(source: &Source<'_>) -> Returned {
 
 /// `by mx.example.org with ESMTP id 1 for <a@b>; Mon, …`
 fn taken_for(received: &str) -> Option<String> {
-    let after = received.split_once("for <").or_else(|| received.split_once("for "))?.1;
+    let after = received
+        .split_once("for <")
+        .or_else(|| received.split_once("for "))?
+        .1;
     let first = after.split([';', '>']).next()?;
     let found = address::addresses(first);
     found.into_iter().next().map(|address| address.text)

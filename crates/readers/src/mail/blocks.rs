@@ -16,6 +16,17 @@ pub(super) struct Block {
     pub(super) words: Words,
 }
 
+impl Block {
+    /// A recipient without words of its own.
+    pub(super) fn bare(address: &String) -> Block {
+        Block {
+            address: address.clone(),
+            generated_from: None,
+            words: Words::default(),
+        }
+    }
+}
+
 /// How a line shows a recipient, the plainest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Shape {
@@ -54,8 +65,10 @@ pub(super) fn blocks(
         .take(MOST)
         .collect();
     let is_of = |hit: &Hit, list: &[String]| list.iter().any(|one| hit.address.is(one));
-    if !failed.is_empty() {
+    if hits.iter().any(|hit| is_of(hit, failed)) {
         hits.retain(|hit| is_of(hit, failed));
+    } else if !failed.is_empty() {
+        hits.retain(|hit| hit.shape == Shape::Head && !is_of(hit, own));
     } else if hits.iter().any(|hit| !is_of(hit, own)) {
         hits.retain(|hit| !is_of(hit, own));
     } else {

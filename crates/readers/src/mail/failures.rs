@@ -126,7 +126,10 @@ pub(super) fn take_words(case: &mut Case, words: &Words) {
         // the one that the reporting server filled in.
         let agrees = u16::from(status.value.class.digit()) == reply.value / 100;
         let beside = status.span.0 > reply.span.1 && status.span.0 - reply.span.1 <= 3;
-        if agrees && beside && status.value.detail != 0 {
+        let field_disagrees = case
+            .status
+            .is_some_and(|field| u16::from(field.value.class.digit()) != reply.value / 100);
+        if agrees && beside && (status.value.detail != 0 || field_disagrees) {
             case.status = None;
         }
         // `554 4.4.7 Message expired: … <421 4.4.2 Connection timed out>`: the reply within.

@@ -6,9 +6,11 @@ use crate::Words;
 pub(super) fn text(html: &Words) -> Words {
     let source = html.text();
     // Plain text under the wrong name: its lines are what is left of its form.
-    if !["<br", "<p", "<div", "<td", "<html", "<BR", "<P", "<DIV", "<TD", "<HTML"]
-        .iter()
-        .any(|tag| source.contains(tag))
+    if ![
+        "<br", "<p", "<div", "<td", "<html", "<BR", "<P", "<DIV", "<TD", "<HTML",
+    ]
+    .iter()
+    .any(|tag| source.contains(tag))
     {
         return html.clone();
     }

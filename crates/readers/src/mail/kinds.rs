@@ -331,7 +331,7 @@ fn says_returned(line: &str) -> bool {
 
 /// Whether the header of a message begins here: at the left, three fields of one at least, of which one
 /// is seldom typed by people.
-fn is_header(text: &Text, first: usize, end: usize) -> bool {
+pub(super) fn is_header(text: &Text, first: usize, end: usize) -> bool {
     let (mut known, mut telling) = (0, false);
     let mut names: Vec<&str> = Vec::new();
     for number in first..end.min(first + 40) {

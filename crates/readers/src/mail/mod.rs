@@ -10,6 +10,7 @@ mod address;
 mod blocks;
 mod complaint;
 mod envelope;
+mod event;
 mod failures;
 mod fields;
 mod forward;

@@ -9,7 +9,7 @@ use smtp::EnhancedStatus;
 
 use super::address;
 use super::text::Text;
-use crate::{Spanned, Words, scan};
+use crate::{Spanned, Words, reply, scan};
 
 /// A whole report.
 #[derive(Clone, Debug, Default)]
@@ -244,7 +244,8 @@ impl Group {
                 self.recipient.address = address::of_field(value);
             }
             "action" => self.recipient.action = Action::read(value),
-            "status" => self.recipient.status = status(&words),
+            // RFC 3464 §2.3.4; what follows the code is a comment.
+            "status" => self.recipient.status = reply::status_of(&words),
             "diagnostic-code" => self.diagnostic(&words),
             "remote-mta" => self.recipient.remote = host(value),
             "reporting-mta" => self.reporter = host(value),
@@ -294,17 +295,6 @@ impl Group {
         }
         report.recipients.push(recipient);
     }
-}
-
-/// RFC 3464 §2.3.4; the rest of the value is a comment.
-fn status(words: &Words) -> Option<Spanned<EnhancedStatus>> {
-    let found = scan::statuses(words.text());
-    let first = found.first()?;
-    let span = words.origin(first.span)?;
-    Some(Spanned {
-        value: first.value,
-        span,
-    })
 }
 
 /// `dns; mx.example.org (192.0.2.1, the server for the domain)`: the name alone.

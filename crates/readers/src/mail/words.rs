@@ -13,8 +13,8 @@ use super::status;
 use super::text::Text;
 use crate::{Case, Kind, Words};
 
-/// The cases of a text in a mail.
-pub(super) fn cases(text: &Text, context: &Context<'_>) -> Vec<Case> {
+/// The cases of a text in a mail: those whose recipient it names; where `vague`, one without that too.
+pub(super) fn cases(text: &Text, context: &Context<'_>, vague: bool) -> Vec<Case> {
     let end = kinds::returned(text, 0..text.len());
     let signs = context.envelope.signs();
     let context = &with_returned(text, end, context);
@@ -41,7 +41,16 @@ pub(super) fn cases(text: &Text, context: &Context<'_>) -> Vec<Case> {
     if !a_report || context.envelope.auto_replied {
         return Vec::new();
     }
-    let blocks = blocks_within(text, 0..end, context.envelope);
+    let mut blocks = blocks_within(text, 0..end, context.envelope);
+    if blocks.is_empty() {
+        blocks = context.envelope.failed.iter().map(Block::bare).collect();
+    }
+    if blocks.is_empty() && vague {
+        // The recipient stands nowhere but in what was returned, if at all.
+        let nobody = String::new();
+        let likely = context.about.likely_recipient().unwrap_or(&nobody);
+        blocks = vec![Block::bare(likely)];
+    }
     by_blocks(text, 0..end, blocks, context)
 }
 
@@ -128,12 +137,9 @@ fn lines_of(text: &Text, lines: Range<usize>) -> Words {
 fn by_blocks(
     text: &Text,
     lines: Range<usize>,
-    mut blocks: Vec<Block>,
+    blocks: Vec<Block>,
     context: &Context<'_>,
 ) -> Vec<Case> {
-    if blocks.is_empty() {
-        blocks = elsewhere(context);
-    }
     let shown = &text.as_str()[text.start(lines.start)..text.start(lines.end)];
     let dialect = kind_of(shown).and_then(|kind| kind.dialect);
     let ended = match is_delay(shown, &context.envelope.subject) {
@@ -168,22 +174,6 @@ fn codes_of(case: &mut Case, words: &Words) {
     let own = case.words.clone();
     failures::take_words(case, words);
     case.words = own;
-}
-
-/// Recipients that only stand elsewhere: in the header of the report, or in what was returned.
-fn elsewhere(context: &Context<'_>) -> Vec<Block> {
-    let block = |address: &String| Block {
-        address: address.clone(),
-        generated_from: None,
-        words: Words::default(),
-    };
-    if !context.envelope.failed.is_empty() {
-        return context.envelope.failed.iter().map(block).collect();
-    }
-    match context.about.likely_recipient() {
-        Some(one) => vec![block(one)],
-        None => vec![block(&String::new())],
-    }
 }
 
 /// Words of a notice that the message is still being tried.
