@@ -18,13 +18,15 @@ pub(super) struct Returned {
     pub(super) told_recipient: Option<String>,
     /// Whether it came by a mailing list: then it is to the list, not to the one that failed.
     by_list: bool,
+    /// The domains that signed it (`d=` of DKIM-Signature, RFC 6376 §3.5), with what is around them.
+    pub(super) signed_by: String,
     /// Its Received fields, in lower case.
     pub(super) received: String,
 }
 
 impl Returned {
     /// Who it was to, where only one can be meant.
-    pub(super) fn likely_recipient(&self) -> Option<&String> {
+    pub(super) fn likely_recipient(&self) -> Option<&str> {
         match (&self.taken_for, self.to.as_slice()) {
             (Some(one), _) => Some(one),
             (None, [one]) if !self.by_list => Some(one),
@@ -96,6 +98,10 @@ fn of_source(source: &Source<'_>) -> Returned {
             subject: field("subject"),
             from: field("from").and_then(|from| address::of_field(&from)),
         },
+        signed_by: header
+            .all(source, "dkim-signature")
+            .map(|value| String::from_utf8_lossy(value).to_lowercase())
+            .collect(),
         received: received.concat(),
     }
 }

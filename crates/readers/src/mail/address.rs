@@ -51,10 +51,9 @@ pub(super) fn addresses(line: &str) -> Vec<Address> {
 /// beyond ASCII are allowed (RFC 6531 §3.3).
 fn local_start(line: &str, floor: usize, sign: usize) -> usize {
     let before = &line[floor..sign];
-    if let Some(quoted) = before.strip_suffix('"') {
-        if let Some(open) = quoted.rfind('"') {
-            return floor + open;
-        }
+    let quoted = before.strip_suffix('"');
+    if let Some(open) = quoted.and_then(|quoted| quoted.rfind('"')) {
+        return floor + open;
     }
     let part = before
         .char_indices()

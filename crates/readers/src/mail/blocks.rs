@@ -18,9 +18,9 @@ pub(super) struct Block {
 
 impl Block {
     /// A recipient without words of its own.
-    pub(super) fn bare(address: &String) -> Block {
+    pub(super) fn bare(address: &str) -> Block {
         Block {
-            address: address.clone(),
+            address: address.to_owned(),
             generated_from: None,
             words: Words::default(),
         }
@@ -486,7 +486,8 @@ fn mentions(text: &Text, lines: Range<usize>, hit: &Hit, so_far: &Words) -> Word
             continue;
         }
         let answer = asked && bare.starts_with("<<<");
-        let named = has_code(line) && line.to_ascii_lowercase().contains(&address);
+        let named = (has_code(line) || tells_of_failure(line))
+            && line.to_ascii_lowercase().contains(&address);
         if (answer || named) && !so_far.text().contains(bare) {
             let lead = line.len() - line.trim_start_matches(['<', ' ', '\t']).len();
             words.append(&text.words(number, lead..line.len()));

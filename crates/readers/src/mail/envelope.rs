@@ -52,13 +52,13 @@ impl Envelope {
 
     /// How much the header speaks for a report: 0 to 3.
     pub(super) fn signs(&self) -> u8 {
-        u8::from(self.from_a_server())
+        u8::from(self.is_from_a_server())
             + u8::from(self.null_sender)
             + 2 * u8::from(tells_of_report(&self.subject))
             + 3 * u8::from(!self.failed.is_empty())
     }
 
-    fn from_a_server(&self) -> bool {
+    fn is_from_a_server(&self) -> bool {
         let address = address::of_field(&self.from).unwrap_or_default();
         is_daemon(&address) || is_daemon(&self.from)
     }

@@ -104,10 +104,9 @@ fn event(text: &str) -> Option<Event> {
 fn placed(text: &Text, value: &str) -> Words {
     let quoted = Value::from(value).to_string();
     let raw = quoted.trim_matches('"');
-    if let Some(at) = text.as_str().find(raw) {
-        if raw == value {
-            return text.slice(at..at + raw.len());
-        }
+    let found = text.as_str().find(raw);
+    if let Some(at) = found.filter(|_| raw == value) {
+        return text.slice(at..at + raw.len());
     }
     let mut words = Words::default();
     if let Some(origin) = text

@@ -5,13 +5,14 @@ use smtp::{Class, EnhancedStatus};
 
 use super::about::Returned;
 use super::address;
-use super::blocks::says_something;
+use super::backscatter;
+use super::blocks::{Block, says_something};
 use super::envelope::Envelope;
 use super::kinds;
 use super::status::{Action, Recipient, Report};
 use super::text::Text;
 use super::words;
-use crate::reply::placed;
+use crate::reply::{self, placed};
 use crate::scan::{Codes, codes};
 use crate::{Case, Kind, Note, Spanned, Words};
 
@@ -31,20 +32,19 @@ pub(super) fn of_report(report: Report, texts: &[Text], context: &Context<'_>) -
         .iter()
         .filter(|recipient| recipient.action != Some(Action::Handled))
         .collect();
-    let mut said: Option<Vec<super::blocks::Block>> = None;
+    let mut said: Option<Vec<Block>> = None;
     let mut cases = Vec::new();
     for recipient in &failed {
         let mut case = of_recipient(recipient, &report, context);
         case.dialect = dialect;
-        let whole = case.recipient.as_deref().is_some_and(address::is_plain);
-        if !whole || !says_something(case.words.text()) {
-            if let Some(text) = text {
-                let said = said.get_or_insert_with(|| words::blocks_of(text, context.envelope));
-                if let (false, [block], [_]) = (whole, said.as_slice(), failed.as_slice()) {
-                    case.recipient = Some(block.address.clone());
-                }
-                add_words(&mut case, said, text, failed.len() == 1);
+        let known = case.recipient.as_deref().is_some_and(address::is_plain);
+        let enough = known && says_something(case.words.text());
+        if let Some(text) = text.filter(|_| !enough) {
+            let said = said.get_or_insert_with(|| words::blocks_of(text, context.envelope));
+            if let (false, [block], [_]) = (known, said.as_slice(), failed.as_slice()) {
+                case.recipient = Some(block.address.clone());
             }
+            add_words(&mut case, said, text, failed.len() == 1);
         }
         finish(&mut case, context);
         cases.push(case);
@@ -85,41 +85,55 @@ fn of_recipient(recipient: &Recipient, report: &Report, context: &Context<'_>) -
         false => SaidBy::Sender,
     };
     case.status = recipient.status;
-    take_words(&mut case, &recipient.diagnostic);
+    let words = match recipient.diagnostic.is_empty() {
+        true => &recipient.comment,
+        false => &recipient.diagnostic,
+    };
+    take_words(&mut case, words);
     if let Some(what) = report.broken {
         case.notes.push(Note::BrokenReport(what));
     }
     case
 }
 
-/// Words for a recipient whose diagnostic text says nothing: those for people.
-fn add_words(case: &mut Case, said: &[super::blocks::Block], text: &Text, only_one: bool) {
-    let of_it = said.iter().find(|block| {
-        let named = |address: &Option<String>| {
-            address
-                .as_ref()
-                .is_some_and(|address| address.eq_ignore_ascii_case(&block.address))
-        };
-        named(&case.recipient) || named(&case.original_recipient)
-    });
-    let words = match (of_it, said) {
-        (Some(block), _) => block.words.clone(),
-        (None, [block]) if only_one => block.words.clone(),
-        (None, _) if only_one => words::all_of(text),
-        (None, _) => return,
+/// Words for a recipient whose diagnostic text says nothing: those for people that are about it; if
+/// it is the only one, all of them.
+fn add_words(case: &mut Case, said: &[Block], text: &Text, only_one: bool) {
+    let named = |address: &Option<String>, block: &Block| {
+        address
+            .as_ref()
+            .is_some_and(|address| address.eq_ignore_ascii_case(&block.address))
     };
+    let of_it = said
+        .iter()
+        .find(|block| named(&case.recipient, block) || named(&case.original_recipient, block));
+    let block = match said {
+        [sole] if only_one => Some(of_it.unwrap_or(sole)),
+        _ => of_it,
+    };
+    if let Some(block) = block {
+        join(case, &block.words);
+    }
+    if only_one && !says_something(case.words.text()) {
+        join(case, &words::all_of(text));
+    }
+}
+
+/// Adds words to those of a case, unless they hold them already.
+fn join(case: &mut Case, more: &Words) {
     let mut all = case.words.clone();
-    if !all.is_empty() && words.text().contains(all.text()) {
+    if more.text().contains(all.text()) {
         all = Words::default();
     }
-    if !words.is_empty() {
-        all.append(&words);
+    if !more.is_empty() && !all.text().contains(more.text()) {
+        all.append(more);
     }
     take_words(case, &all);
 }
 
 /// Puts words into a case, with the better of the codes known so far and those in the words.
 pub(super) fn take_words(case: &mut Case, words: &Words) {
+    let words = &reply::without_repeats(words);
     let mut found = codes(words.text());
     if let (Some(reply), Some(status)) = (found.reply, found.status) {
         // Of a reply and a status side by side, which a server said together, the status outranks
@@ -133,11 +147,10 @@ pub(super) fn take_words(case: &mut Case, words: &Words) {
             case.status = None;
         }
         // `554 4.4.7 Message expired: … <421 4.4.2 Connection timed out>`: the reply within.
-        if (status.value.subject, status.value.detail) == (4, 7) {
-            if let Some(within) = within(words, status.span.1) {
-                found = within;
-                case.status = None;
-            }
+        let ran_out = (status.value.subject, status.value.detail) == (4, 7);
+        if let Some(within) = within(words, status.span.1).filter(|_| ran_out) {
+            found = within;
+            case.status = None;
         }
     }
     case.reply = case
@@ -238,6 +251,9 @@ pub(super) fn finish(case: &mut Case, context: &Context<'_>) {
     case.about = context.about.about.clone();
     if case.at.is_none() {
         case.at = context.envelope.at;
+    }
+    if backscatter::is_likely(&context.about, &context.envelope.to) {
+        case.notes.push(Note::Backscatter);
     }
     if case.ended == Some(Ended::StillTrying) {
         case.notes.push(Note::DelayNotice);

@@ -354,10 +354,8 @@ pub(super) fn is_header(text: &Text, first: usize, end: usize) -> bool {
             "dkim-signature",
         ]
         .iter()
-        .any(|other| is(&other));
-        let usual = ["from", "to", "subject", "date"]
-            .iter()
-            .any(|other| is(&other));
+        .any(is);
+        let usual = ["from", "to", "subject", "date"].iter().any(is);
         if (usual || telling) && !names.contains(&name) {
             names.push(name);
             known += 1;

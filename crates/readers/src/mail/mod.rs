@@ -7,6 +7,7 @@
 
 mod about;
 mod address;
+mod backscatter;
 mod blocks;
 mod complaint;
 mod envelope;

@@ -30,6 +30,8 @@ pub(super) struct Recipient {
     pub(super) original: Option<String>,
     pub(super) action: Option<Action>,
     pub(super) status: Option<Spanned<EnhancedStatus>>,
+    /// The comment of Status, as in `5.4.4 (no such host)`.
+    pub(super) comment: Words,
     /// The text of Diagnostic-Code, without its type.
     pub(super) diagnostic: Words,
     /// Whether the type of Diagnostic-Code is `smtp`: a reply of another server.
@@ -245,7 +247,13 @@ impl Group {
             }
             "action" => self.recipient.action = Action::read(value),
             // RFC 3464 §2.3.4; what follows the code is a comment.
-            "status" => self.recipient.status = reply::status_of(&words),
+            "status" => {
+                self.recipient.status = reply::status_of(&words);
+                if let Some(open) = words.text().find('(') {
+                    let comment = words.text()[open..].trim_matches(['(', ')', ' ']);
+                    self.recipient.comment = words.slice((open + 1, open + 1 + comment.len()));
+                }
+            }
             "diagnostic-code" => self.diagnostic(&words),
             "remote-mta" => self.recipient.remote = host(value),
             "reporting-mta" => self.reporter = host(value),

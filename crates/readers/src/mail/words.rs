@@ -43,13 +43,17 @@ pub(super) fn cases(text: &Text, context: &Context<'_>, vague: bool) -> Vec<Case
     }
     let mut blocks = blocks_within(text, 0..end, context.envelope);
     if blocks.is_empty() {
-        blocks = context.envelope.failed.iter().map(Block::bare).collect();
+        blocks = context
+            .envelope
+            .failed
+            .iter()
+            .map(|one| Block::bare(one))
+            .collect();
     }
     if blocks.is_empty() && vague {
         // The recipient stands nowhere but in what was returned, if at all.
-        let nobody = String::new();
-        let likely = context.about.likely_recipient().unwrap_or(&nobody);
-        blocks = vec![Block::bare(likely)];
+        let likely = context.about.likely_recipient();
+        blocks = vec![Block::bare(likely.unwrap_or_default())];
     }
     by_blocks(text, 0..end, blocks, context)
 }
