@@ -33,16 +33,17 @@ impl Envelope {
                 .collect()
         };
         let auto = text("auto-submitted").to_ascii_lowercase();
+        let from = text("from");
         let return_path = text("return-path");
         Envelope {
-            from: text("from"),
+            // Exim marks its reports so too; what a person's mailbox answers is from that person.
+            auto_replied: auto.starts_with("auto-replied") && !is_daemon(&from),
+            from,
             subject: text("subject"),
             to: list("to"),
             failed: list("x-failed-recipients"),
             null_sender: return_path.trim() == "<>"
                 || address::of_field(&return_path).is_some_and(|path| is_daemon(&path)),
-            auto_replied: auto.starts_with("auto-replied")
-                && header.raw(source, "x-failed-recipients").is_none(),
             at: header
                 .text(source, "date")
                 .and_then(|value| status::date(&value)),
@@ -51,13 +52,13 @@ impl Envelope {
 
     /// How much the header speaks for a report: 0 to 3.
     pub(super) fn signs(&self) -> u8 {
-        u8::from(self.from_a_server())
+        u8::from(self.is_from_a_server())
             + u8::from(self.null_sender)
             + 2 * u8::from(tells_of_report(&self.subject))
             + 3 * u8::from(!self.failed.is_empty())
     }
 
-    fn from_a_server(&self) -> bool {
+    fn is_from_a_server(&self) -> bool {
         let address = address::of_field(&self.from).unwrap_or_default();
         is_daemon(&address) || is_daemon(&self.from)
     }

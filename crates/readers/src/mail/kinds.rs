@@ -14,10 +14,16 @@ pub(super) struct ReportKind {
     pub(super) dialect: Option<Dialect>,
     /// Words (of lower case) that only a report has, one of which makes it one of this kind.
     pub(super) marks: &'static [&'static str],
+    /// Whether the words alone make it a report, whatever its header says.
+    pub(super) sure: bool,
 }
 
 const fn row(dialect: Option<Dialect>, marks: &'static [&'static str]) -> ReportKind {
-    ReportKind { dialect, marks }
+    ReportKind {
+        dialect,
+        marks,
+        sure: false,
+    }
 }
 
 /// The kinds, those with the plainest marks first.
@@ -26,9 +32,8 @@ pub(super) const KINDS: &[ReportKind] = &[
         Some(Dialect::Qmail),
         &[
             "this is the qmail-send program",
-            "i'm afraid i wasn't able to deliver your message",
+            "i'm afraid i wasn't able to deliver",
             "i tried to deliver your message, but", // qmail forks
-            "i wasn't able to deliver the message",
         ],
     ),
     row(
@@ -157,6 +162,15 @@ pub(super) const KINDS: &[ReportKind] = &[
             "your mail sent on",
         ],
     ),
+    // Mailing lists that refuse what is sent to them.
+    ReportKind {
+        dialect: None,
+        marks: &[
+            "you are not a member of this mailing list",
+            "duplicated message-id in <",
+        ],
+        sure: true,
+    },
     row(
         None,
         &[
@@ -317,7 +331,7 @@ fn says_returned(line: &str) -> bool {
 
 /// Whether the header of a message begins here: at the left, three fields of one at least, of which one
 /// is seldom typed by people.
-fn is_header(text: &Text, first: usize, end: usize) -> bool {
+pub(super) fn is_header(text: &Text, first: usize, end: usize) -> bool {
     let (mut known, mut telling) = (0, false);
     let mut names: Vec<&str> = Vec::new();
     for number in first..end.min(first + 40) {
@@ -340,10 +354,8 @@ fn is_header(text: &Text, first: usize, end: usize) -> bool {
             "dkim-signature",
         ]
         .iter()
-        .any(|other| is(&other));
-        let usual = ["from", "to", "subject", "date"]
-            .iter()
-            .any(|other| is(&other));
+        .any(is);
+        let usual = ["from", "to", "subject", "date"].iter().any(is);
         if (usual || telling) && !names.contains(&name) {
             names.push(name);
             known += 1;
