@@ -5,7 +5,7 @@ use smtp::{Class, EnhancedStatus, Stage};
 use crate::facts::Circumstances;
 use crate::{
     Alternative, Cause, Diagnosis, Dialect, Evidence, EvidenceSource, Finality, Hint, SaidBy,
-    codes, hint, reading,
+    codes, hint, limit, reading,
 };
 
 /// What was said.
@@ -60,8 +60,10 @@ impl<'a> Statement<'a> {
 pub fn interpret(statement: &Statement<'_>) -> Diagnosis {
     let reading = reading::read(statement);
     let asked = hint::read(statement.text);
+    let limits = limit::read(statement.text);
     let mut evidence = reading.evidence;
-    if let Some((_, (start, end))) = asked {
+    let asked_at = asked.iter().map(|(_, span)| *span);
+    for (start, end) in asked_at.chain(limits.iter().map(|(_, span)| *span)) {
         evidence.push(Evidence {
             text: statement
                 .text
@@ -75,7 +77,7 @@ pub fn interpret(statement: &Statement<'_>) -> Diagnosis {
     let cause = reading.cause;
     let finality = finality(statement, cause);
     let meant_for_good = match asked {
-        Some((Hint::DoNotRetry, _)) => true,
+        Some((Hint::DoNotRetry, _)) => !said_for_now(statement),
         Some((Hint::RetryAfter(_), _)) | None => said_for_good(statement),
     };
     Diagnosis {
@@ -97,6 +99,7 @@ pub fn interpret(statement: &Statement<'_>) -> Diagnosis {
         checks: cause.checks().to_vec(),
         remedies: cause.remedies().to_vec(),
         hint: asked.map(|(hint, _)| hint),
+        limits: limits.into_iter().map(|(limit, _)| limit).collect(),
     }
 }
 
@@ -206,6 +209,16 @@ fn finality(statement: &Statement<'_>, cause: Cause) -> Finality {
             Class::Success => Finality::Unknown,
         },
         (None, None) => Finality::Unknown,
+    }
+}
+
+/// Whether the receiver's side spoke of now only: a sender that gives up then says nothing about the
+/// address.
+fn said_for_now(statement: &Statement<'_>) -> bool {
+    match (statement.reply, statement.status) {
+        (Some(code), _) => code < 500,
+        (None, Some(status)) => status.class == Class::Transient,
+        (None, None) => false,
     }
 }
 
