@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use smtp::EnhancedStatus;
+use smtp::{EnhancedStatus, Stage};
 
 use crate::Cause;
 
@@ -25,6 +25,8 @@ pub(crate) struct Phrase {
     pub(crate) status: Option<(u8, u16, u16)>,
     /// Only with this reply code.
     pub(crate) reply: Option<u16>,
+    /// Only at this stage.
+    pub(crate) stage: Option<Stage>,
     /// Whose words these are.
     pub(crate) dialect: Option<Dialect>,
     /// Counts only where the dialect has been recognised by something else.
@@ -164,11 +166,13 @@ pub(crate) fn hear(
     text: &str,
     reply: Option<u16>,
     status: Option<EnhancedStatus>,
+    stage: Option<Stage>,
     known: Option<Dialect>,
 ) -> Heard {
     let index = &*INDEX;
     let codes_fit = |row: &Phrase| {
         row.reply.is_none_or(|wanted| reply == Some(wanted))
+            && row.stage.is_none_or(|wanted| stage == Some(wanted))
             && row
                 .status
                 .is_none_or(|wanted| status.is_some_and(|s| is(s, wanted)))
@@ -215,20 +219,20 @@ pub(crate) fn hear(
     Heard { found, dialect }
 }
 
-/// Drops what stands within a longer phrase that points elsewhere.
+/// Drops what stands within a longer phrase that points elsewhere, or is less sure of the same.
 fn outermost(mut found: Vec<Found>) -> Vec<Found> {
     found.sort_by_key(|f| (f.span.0, Reverse(f.span.1)));
-    let mut cover: Option<((usize, usize), Cause)> = None;
+    let mut cover: Option<((usize, usize), &Phrase)> = None;
     found.retain(|f| {
-        if let Some((span, cause)) = cover
+        if let Some((span, row)) = cover
             && f.span.1 <= span.1
             && f.span != span
             && f.span.0 < f.span.1
         {
-            return f.row.cause == cause;
+            return f.row.cause == row.cause && f.row.strength <= row.strength;
         }
         if f.is_one_run() {
-            cover = Some((f.span, f.row.cause));
+            cover = Some((f.span, f.row));
         }
         true
     });
@@ -276,7 +280,7 @@ mod tests {
     use super::*;
 
     fn found(words: &str, text: &str) -> Option<(usize, usize)> {
-        let heard = hear(text, None, None, None);
+        let heard = hear(text, None, None, None, None);
         let mut found = heard.found.into_iter();
         found
             .find(|f| f.row.parts.join("…") == words)
@@ -297,7 +301,7 @@ mod tests {
                     EnhancedStatus::new(class, subject, detail)
                 });
                 let dialect = row.dialect.filter(|_| row.only);
-                let heard = hear(row.example, row.reply, status, dialect);
+                let heard = hear(row.example, row.reply, status, row.stage, dialect);
                 !heard.found.iter().any(|f| std::ptr::eq(f.row, *row))
             })
             .map(|row| format!("{:?} is not in `{}`", row.parts.join("…"), row.example))
@@ -328,7 +332,7 @@ mod tests {
     #[test]
     fn a_text_full_of_matches_is_read_in_time_that_grows_with_its_length() {
         let text = "mailbox user account quota rejected spam ".repeat(20_000);
-        let heard = hear(&text, Some(550), None, None);
+        let heard = hear(&text, Some(550), None, None, None);
         assert!(!heard.found.is_empty());
     }
 

@@ -1,6 +1,6 @@
 //! A statement, read: which causes its codes and its words point to.
 
-use smtp::EnhancedStatus;
+use smtp::{Class, EnhancedStatus, Stage};
 
 use crate::phrases::{Found, Heard, hear};
 use crate::{Alternative, Cause, Dialect, Evidence, EvidenceSource, Statement, codes};
@@ -39,18 +39,80 @@ pub(crate) fn read(statement: &Statement<'_>) -> Reading {
         stage,
         ..
     } = *statement;
-    let Heard { found, dialect } = hear(text, reply, status, statement.dialect);
+    let Heard { found, dialect } = hear(text, reply, status, stage, statement.dialect);
     let mut signs = by_words(&found, statement);
     if let Some(status) = status {
         let pointers = codes::by_status(status, reply);
-        signs.extend(by_code(pointers, || status_evidence(status)));
+        let by_status = by_code(pointers, || status_evidence(status));
+        // A report's own status field is worth little where the peer's words hold another.
+        let doubted = own_status(text).is_some_and(|own| own != status);
+        signs.extend(by_status.into_iter().map(|sign| match doubted {
+            true => Sign {
+                strength: sign.strength / 2,
+                plain: false,
+                ..sign
+            },
+            false => sign,
+        }));
     }
     if let Some(code) = reply {
         let some_accepted = statement.circumstances.accepted_recipients > 0;
         let pointers = codes::by_reply(code, stage, some_accepted);
         signs.extend(by_code(pointers, || reply_evidence(code)));
     }
+    if stage == Some(Stage::Mail) {
+        for sign in &mut signs {
+            sign.cause = of_the_sender(sign.cause);
+        }
+    }
     conclude(signs, statement, dialect)
+}
+
+/// RFC 5321 §3.3: MAIL names the sender; the peer knows of no recipient yet.
+fn of_the_sender(cause: Cause) -> Cause {
+    let about = OF_THE_SENDER.iter().find(|(read, _)| *read == cause);
+    about.map_or(cause, |(_, meant)| *meant)
+}
+
+const OF_THE_SENDER: &[(Cause, Cause)] = &[
+    (Cause::MailboxUnknown, Cause::SenderUnverified),
+    (Cause::MailboxDisabled, Cause::SenderBlocked),
+    (Cause::AddressSyntax, Cause::SenderRefused),
+    (Cause::DomainUnknown, Cause::SenderDomainUnknown),
+    (Cause::NoMailServer, Cause::SenderDomainUnknown),
+    (Cause::DomainTakesNoMail, Cause::SenderNullMx),
+];
+
+/// The enhanced status code that stands in the words themselves, right behind a reply code
+/// (RFC 2034 §4).
+fn own_status(text: &str) -> Option<EnhancedStatus> {
+    let mut words = text.split([' ', '-', '\'', '"', '#', '<', '(', ':']);
+    let mut before = "";
+    loop {
+        let word = words.next()?;
+        let is_code = before.len() == 3 && before.starts_with(['4', '5']);
+        if is_code
+            && before.bytes().all(|b| b.is_ascii_digit())
+            && let Some(status) = dotted(word)
+        {
+            return Some(status);
+        }
+        before = word;
+    }
+}
+
+/// `5.7.1`.
+fn dotted(text: &str) -> Option<EnhancedStatus> {
+    let mut parts = text.split('.');
+    let class = match parts.next()? {
+        "4" => Class::Transient,
+        "5" => Class::Permanent,
+        _ => return None,
+    };
+    let subject = parts.next()?.parse().ok()?;
+    let detail = parts.next()?.parse().ok()?;
+    let none_left = parts.next().is_none();
+    none_left.then(|| EnhancedStatus::new(class, subject, detail))
 }
 
 /// The strongest row for each cause.
@@ -115,10 +177,15 @@ fn total(signs: &[Sign]) -> Vec<Total> {
         }
     }
     totals.sort_by(|a, b| b.sure.total_cmp(&a.sure));
-    // A cause with a name outranks one that only says "no", where it was said plainly.
-    if let Some(first) = totals.first().filter(|first| is_vague(first.cause)) {
+    // A cause with a name outranks one that only says "no", where it was said plainly; and both outrank
+    // the end of the lifetime, which is what came of them.
+    for vague in [2, 1] {
+        let Some(first) = totals.first().filter(|t| vagueness(t.cause) >= vague) else {
+            continue;
+        };
         let least = NAMED.max(first.sure - BEHIND);
-        let named = |total: &Total| total.plain && !is_vague(total.cause) && total.sure >= least;
+        let named =
+            |total: &Total| total.plain && vagueness(total.cause) < vague && total.sure >= least;
         if let Some(at) = totals.iter().position(named) {
             totals[..=at].rotate_right(1);
         }
@@ -126,20 +193,24 @@ fn total(signs: &[Sign]) -> Vec<Total> {
     totals
 }
 
-/// Causes that tell no more than that something was refused, failed or took too long. Whatever else is
-/// said is then the reason for it.
-const fn is_vague(cause: Cause) -> bool {
-    matches!(
+/// 0 for a cause with a name, 1 for those that tell no more than that something was refused or failed, 2
+/// for those that tell what became of the message and not why.
+const fn vagueness(cause: Cause) -> u8 {
+    if matches!(cause, Cause::QueueExpired | Cause::CannotTell) {
+        2
+    } else if matches!(
         cause,
         Cause::PolicyRefused
             | Cause::ContentRefused
             | Cause::ProtocolRefused
             | Cause::ProtocolSequence
-            | Cause::QueueExpired
             | Cause::ServerError
             | Cause::ServerBusy
-            | Cause::CannotTell
-    )
+    ) {
+        1
+    } else {
+        0
+    }
 }
 
 /// How sure the first is beside the others: each that contradicts it takes of its odds. What is vague
@@ -151,7 +222,7 @@ fn confidence(totals: &[Total]) -> f32 {
     };
     let against: f32 = rest
         .iter()
-        .filter(|other| other.plain && (is_vague(first.cause) || !is_vague(other.cause)))
+        .filter(|other| other.plain && vagueness(other.cause) <= vagueness(first.cause))
         .map(|other| odds(other.sure))
         .sum();
     let mine = odds(first.sure);

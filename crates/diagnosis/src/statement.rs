@@ -4,8 +4,8 @@ use smtp::{Class, EnhancedStatus, Stage};
 
 use crate::facts::Circumstances;
 use crate::{
-    Alternative, Cause, Diagnosis, Dialect, Evidence, EvidenceSource, Finality, Hint, SaidBy,
-    codes, hint, limit, reading,
+    AddressDead, Alternative, Cause, Diagnosis, Dialect, Evidence, EvidenceSource, Finality, Hint,
+    SaidBy, codes, hint, limit, reading,
 };
 
 /// What was said.
@@ -76,10 +76,10 @@ pub fn interpret(statement: &Statement<'_>) -> Diagnosis {
     }
     let cause = reading.cause;
     let finality = finality(statement, cause);
-    let meant_for_good = match asked {
-        Some((Hint::DoNotRetry, _)) => !said_for_now(statement),
-        Some((Hint::RetryAfter(_), _)) | None => said_for_good(statement),
-    };
+    // Who knows no mailbox after the whole message has come has taken the recipient before: often a filter
+    // of the recipient's answers so.
+    let after_all = cause == Cause::MailboxUnknown && statement.stage == Some(Stage::EndOfData);
+    let dead = cause.address_dead(meant_for_good(statement, asked.map(|(hint, _)| hint)));
     Diagnosis {
         cause,
         confidence: reading.confidence,
@@ -91,7 +91,11 @@ pub fn interpret(statement: &Statement<'_>) -> Diagnosis {
         status: statement.status,
         finality,
         // A message given up after a transient refusal says nothing for good about the address.
-        address_dead: cause.address_dead(meant_for_good),
+        address_dead: if after_all {
+            AddressDead::Unknown
+        } else {
+            dead
+        },
         sender_blocked: cause.blocks_sender(),
         dialect: reading.dialect,
         evidence,
@@ -209,6 +213,14 @@ fn finality(statement: &Statement<'_>, cause: Cause) -> Finality {
             Class::Success => Finality::Unknown,
         },
         (None, None) => Finality::Unknown,
+    }
+}
+
+/// Whether what was said is meant for longer than now.
+fn meant_for_good(statement: &Statement<'_>, asked: Option<Hint>) -> bool {
+    match asked {
+        Some(Hint::DoNotRetry) => !said_for_now(statement),
+        Some(Hint::RetryAfter(_)) | None => said_for_good(statement),
     }
 }
 
