@@ -77,9 +77,19 @@ pub struct Score {
     pub facets: [(usize, usize); 6],
     /// All disagreements.
     pub disagreements: Vec<Disagreement>,
-    /// For each tenth of confidence, highest first: how many causes were judged, and how many were right
-    /// (agreeing, or with a written reason why the label is not).
-    pub calibration: [(usize, usize); 10],
+    /// For each tenth of confidence, highest first.
+    pub calibration: [Tenth; 10],
+}
+
+/// The causes given with a certain confidence.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tenth {
+    /// How many.
+    pub judged: usize,
+    /// How many agree with the label.
+    pub agreed: usize,
+    /// How many more have a written reason why the label is not right.
+    pub reasoned: usize,
 }
 
 impl Score {
@@ -132,94 +142,93 @@ pub fn score(collection: &Collection, reasons: &Reasons) -> Score {
 }
 
 fn judge(sample: &Sample, reasons: &Reasons, score: &mut Score) {
-    let mut cases: Vec<Option<(Case, Diagnosis)>> =
-        cases(&sample.mail).into_iter().map(Some).collect();
+    let cases = cases(&sample.mail);
+    let pairs = pairs(&cases, &sample.truths);
     for (index, truth) in sample.truths.iter().enumerate() {
-        let number = index + 1;
-        let found = best(&cases, truth, index).and_then(|at| cases[at].take());
+        let found = pairs[index].map(|at| &cases[at]);
+        let words = found.map(|(case, _)| case.words.text().to_owned());
         let mut bench = Bench {
             sample: &sample.id,
-            recipient: number,
-            words: found
-                .as_ref()
-                .map(|(case, _)| case.words.text().to_owned())
-                .unwrap_or_default(),
+            recipient: index + 1,
+            words: words.unwrap_or_default(),
             reasons,
             score,
         };
         match found {
             None if truth.no_failure => {
-                bench.note(Facet::Recipient, true, String::new, String::new)
+                bench.note(Facet::Recipient, true, String::new, String::new);
             }
             None => {
-                let label = || {
-                    truth
-                        .recipient
-                        .clone()
-                        .unwrap_or_else(|| truth.name.clone())
-                };
+                let label = || truth.recipient.clone().unwrap_or(truth.name.clone());
                 bench.note(Facet::Recipient, false, label, || "nothing".to_owned());
             }
             Some((case, _)) if truth.no_failure => {
-                let success = case
-                    .status
-                    .is_some_and(|s| s.value.class == smtp::Class::Success);
                 let read = || "a failure".to_owned();
-                bench.note(Facet::Recipient, success, || truth.name.clone(), read);
+                let label = || truth.name.clone();
+                bench.note(Facet::Recipient, is_success(case), label, read);
             }
-            Some((case, diagnosis)) => compare(&mut bench, truth, &case, &diagnosis),
+            Some((case, diagnosis)) => compare(&mut bench, truth, case, diagnosis),
         }
     }
-    for (case, _) in cases.into_iter().flatten() {
-        let success = case
-            .status
-            .is_some_and(|s| s.value.class == smtp::Class::Success);
-        if !success {
-            let mut bench = Bench {
-                sample: &sample.id,
-                recipient: 0,
-                words: case.words.text().to_owned(),
-                reasons,
-                score,
-            };
-            let read = || {
-                case.recipient
-                    .clone()
-                    .unwrap_or_else(|| "somebody".to_owned())
-            };
-            bench.note(Facet::Recipient, false, || "nobody else".to_owned(), read);
+    for (at, (case, _)) in cases.iter().enumerate() {
+        if pairs.contains(&Some(at)) || is_success(case) {
+            continue;
         }
+        let mut bench = Bench {
+            sample: &sample.id,
+            recipient: 0,
+            words: case.words.text().to_owned(),
+            reasons,
+            score,
+        };
+        let read = || case.recipient.clone().unwrap_or("somebody".to_owned());
+        let label = || "nobody else".to_owned();
+        bench.note(Facet::Recipient, false, label, read);
     }
 }
 
-/// The case that the label is about: by address where it gives one, else the one that fits best, the
-/// first of them.
-fn best(cases: &[Option<(Case, Diagnosis)>], truth: &Truth, index: usize) -> Option<usize> {
-    let fits = |(case, diagnosis): &(Case, Diagnosis), at: usize| {
-        if let Some(address) = &truth.recipient {
-            return usize::from(is_for(case, address)) * 100;
-        }
-        let status = match truth.status {
-            StatusLabel::Is(status) => case.status.map(|s| s.value) == Some(status),
-            StatusLabel::None => case.status.is_none(),
-            StatusLabel::NotJudged => false,
-        };
-        let reply = truth.reply == Some(case.reply.map(|r| r.value));
-        let cause = truth.causes.contains(&diagnosis.cause);
-        1 + usize::from(status) * 8
-            + usize::from(reply) * 4
-            + usize::from(cause) * 4
-            + usize::from(at == index) * 2
-    };
-    let mut best: Option<(usize, usize)> = None;
-    for (at, case) in cases.iter().enumerate() {
-        let Some(case) = case else { continue };
-        let value = fits(case, at);
-        if value > 0 && best.is_none_or(|(known, _)| value > known) {
-            best = Some((value, at));
+fn is_success(case: &Case) -> bool {
+    case.status
+        .is_some_and(|s| s.value.class == smtp::Class::Success)
+}
+
+/// For each label the case that it is about: by address where the label gives one, else those that fit
+/// best together first.
+fn pairs(cases: &[(Case, Diagnosis)], truths: &[Truth]) -> Vec<Option<usize>> {
+    let mut all: Vec<(usize, usize, usize)> = Vec::new();
+    for (label, truth) in truths.iter().enumerate() {
+        for (at, (case, diagnosis)) in cases.iter().enumerate() {
+            let fit = fit(truth, case, diagnosis, label == at);
+            if fit > 0 {
+                all.push((fit, label, at));
+            }
         }
     }
-    best.map(|(_, at)| at)
+    all.sort_by_key(|(fit, label, at)| (std::cmp::Reverse(*fit), *label, *at));
+    let mut pairs = vec![None; truths.len()];
+    for (_, label, at) in all {
+        if pairs[label].is_none() && !pairs.contains(&Some(at)) {
+            pairs[label] = Some(at);
+        }
+    }
+    pairs
+}
+
+fn fit(truth: &Truth, case: &Case, diagnosis: &Diagnosis, same_place: bool) -> usize {
+    if let Some(address) = &truth.recipient {
+        return usize::from(is_for(case, address));
+    }
+    let status = match truth.status {
+        StatusLabel::Is(status) => case.status.map(|s| s.value) == Some(status),
+        StatusLabel::None => case.status.is_none(),
+        StatusLabel::NotJudged => false,
+    };
+    let reply = truth.reply == Some(case.reply.map(|r| r.value));
+    let cause = truth.causes.contains(&diagnosis.cause);
+    1 + usize::from(status) * 8
+        + usize::from(reply) * 4
+        + usize::from(cause) * 4
+        + usize::from(same_place) * 2
 }
 
 fn is_for(case: &Case, address: &str) -> bool {
@@ -274,8 +283,9 @@ fn compare(bench: &mut Bench<'_>, truth: &Truth, case: &Case, diagnosis: &Diagno
         if diagnosis.cause != Cause::CannotTell {
             let tenth = (diagnosis.confidence * 10.0).clamp(0.0, 9.0) as usize;
             let slot = &mut bench.score.calibration[9 - tenth];
-            slot.0 += 1;
-            slot.1 += usize::from(agrees || reason.is_some());
+            slot.judged += 1;
+            slot.agreed += usize::from(agrees);
+            slot.reasoned += usize::from(!agrees && reason.is_some());
         }
         let sending_side = truth.causes.iter().all(|cause| blames_the_sender(*cause));
         if sending_side {
