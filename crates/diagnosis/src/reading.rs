@@ -69,16 +69,19 @@ pub(crate) fn read(statement: &Statement<'_>) -> Reading {
 }
 
 /// RFC 5321 §3.3: MAIL names the sender; the peer knows of no recipient yet.
-const fn of_the_sender(cause: Cause) -> Cause {
-    match cause {
-        Cause::MailboxUnknown => Cause::SenderUnverified,
-        Cause::DomainUnknown | Cause::NoMailServer => Cause::SenderDomainUnknown,
-        Cause::DomainTakesNoMail => Cause::SenderNullMx,
-        Cause::MailboxDisabled => Cause::SenderBlocked,
-        Cause::AddressSyntax => Cause::SenderRefused,
-        other => other,
-    }
+fn of_the_sender(cause: Cause) -> Cause {
+    let about = OF_THE_SENDER.iter().find(|(read, _)| *read == cause);
+    about.map_or(cause, |(_, meant)| *meant)
 }
+
+const OF_THE_SENDER: &[(Cause, Cause)] = &[
+    (Cause::MailboxUnknown, Cause::SenderUnverified),
+    (Cause::MailboxDisabled, Cause::SenderBlocked),
+    (Cause::AddressSyntax, Cause::SenderRefused),
+    (Cause::DomainUnknown, Cause::SenderDomainUnknown),
+    (Cause::NoMailServer, Cause::SenderDomainUnknown),
+    (Cause::DomainTakesNoMail, Cause::SenderNullMx),
+];
 
 /// The enhanced status code that stands in the words themselves, right behind a reply code
 /// (RFC 2034 §4).
@@ -193,20 +196,21 @@ fn total(signs: &[Sign]) -> Vec<Total> {
 /// 0 for a cause with a name, 1 for those that tell no more than that something was refused or failed, 2
 /// for those that tell what became of the message and not why.
 const fn vagueness(cause: Cause) -> u8 {
-    match cause {
-        Cause::QueueExpired | Cause::CannotTell => 2,
+    if matches!(cause, Cause::QueueExpired | Cause::CannotTell) {
+        2
+    } else if matches!(
+        cause,
         Cause::PolicyRefused
-        | Cause::ContentRefused
-        | Cause::ProtocolRefused
-        | Cause::ProtocolSequence
-        | Cause::ServerError
-        | Cause::ServerBusy => 1,
-        _ => 0,
+            | Cause::ContentRefused
+            | Cause::ProtocolRefused
+            | Cause::ProtocolSequence
+            | Cause::ServerError
+            | Cause::ServerBusy
+    ) {
+        1
+    } else {
+        0
     }
-}
-
-const fn is_vague(cause: Cause) -> bool {
-    vagueness(cause) > 0
 }
 
 /// How sure the first is beside the others: each that contradicts it takes of its odds. What is vague
@@ -218,7 +222,7 @@ fn confidence(totals: &[Total]) -> f32 {
     };
     let against: f32 = rest
         .iter()
-        .filter(|other| other.plain && (is_vague(first.cause) || !is_vague(other.cause)))
+        .filter(|other| other.plain && vagueness(other.cause) <= vagueness(first.cause))
         .map(|other| odds(other.sure))
         .sum();
     let mine = odds(first.sure);

@@ -18,7 +18,7 @@ pub use document::document;
 pub use reasons::{Reason, Reasons};
 pub use report::report;
 pub use sample::{Sample, StatusLabel, Truth};
-pub use score::{Disagreement, Facet, Score, score};
+pub use score::{Disagreement, Facet, Score, Tenth, score};
 pub use speed::{Pace, pace};
 
 use std::path::PathBuf;

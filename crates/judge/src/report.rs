@@ -51,13 +51,13 @@ pub fn report(collection: &Collection, score: &Score) -> String {
 }
 
 fn calibration(out: &mut String, score: &Score) {
-    for (at, (judged, right)) in score.calibration.iter().enumerate() {
-        if *judged > 0 {
+    for (at, tenth) in score.calibration.iter().enumerate() {
+        if tenth.judged > 0 {
             let from = (9 - at) as f64 / 10.0;
-            let share = 100.0 * *right as f64 / *judged as f64;
             let _ = writeln!(
                 out,
-                "  confidence from {from:.1}: {right} of {judged} right, {share:.0} %"
+                "  confidence from {from:.1}: {} of {} agree, {} more with a reason",
+                tenth.agreed, tenth.judged, tenth.reasoned
             );
         }
     }

@@ -77,9 +77,19 @@ pub struct Score {
     pub facets: [(usize, usize); 6],
     /// All disagreements.
     pub disagreements: Vec<Disagreement>,
-    /// For each tenth of confidence, highest first: how many causes were judged, and how many were right
-    /// (agreeing, or with a written reason why the label is not).
-    pub calibration: [(usize, usize); 10],
+    /// For each tenth of confidence, highest first.
+    pub calibration: [Tenth; 10],
+}
+
+/// The causes given with a certain confidence.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tenth {
+    /// How many.
+    pub judged: usize,
+    /// How many agree with the label.
+    pub agreed: usize,
+    /// How many more have a written reason why the label is not right.
+    pub reasoned: usize,
 }
 
 impl Score {
@@ -273,8 +283,9 @@ fn compare(bench: &mut Bench<'_>, truth: &Truth, case: &Case, diagnosis: &Diagno
         if diagnosis.cause != Cause::CannotTell {
             let tenth = (diagnosis.confidence * 10.0).clamp(0.0, 9.0) as usize;
             let slot = &mut bench.score.calibration[9 - tenth];
-            slot.0 += 1;
-            slot.1 += usize::from(agrees || reason.is_some());
+            slot.judged += 1;
+            slot.agreed += usize::from(agrees);
+            slot.reasoned += usize::from(!agrees && reason.is_some());
         }
         let sending_side = truth.causes.iter().all(|cause| blames_the_sender(*cause));
         if sending_side {
