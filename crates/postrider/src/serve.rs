@@ -3,7 +3,7 @@
 mod control_server;
 mod logs;
 mod settings;
-mod stop;
+pub(crate) mod stop;
 
 use std::io;
 use std::net::SocketAddr;
