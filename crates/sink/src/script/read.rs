@@ -336,7 +336,7 @@ fn misplaced(section: &mut Section<'_, '_>, rule: &Rule) {
         {
             let kind = ProblemKind::NotHere {
                 key,
-                stages: "a later step: nothing of the kind is known yet",
+                stages: "\"mail\" or a later step: nothing of the kind is known before",
             };
             section.found.error(value.span(), kind);
         }
