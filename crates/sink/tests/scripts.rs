@@ -1,4 +1,8 @@
 //! Scripts: what is in them is read, and what is wrong with them is told.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot set up its stage fails"
+)]
 
 use sink::{Per, SCENARIOS, Scenario, Script, Stage, Verdict};
 
