@@ -14,6 +14,7 @@ const ENGLISH: &[&str] = &[
     include_str!("../locales/en/case.ftl"),
     include_str!("../locales/en/page.ftl"),
     include_str!("../locales/en/causes.ftl"),
+    include_str!("../locales/en/codes.ftl"),
     include_str!("../locales/en/advice.ftl"),
     include_str!("../locales/en/story.ftl"),
 ];
@@ -21,6 +22,7 @@ const DUTCH: &[&str] = &[
     include_str!("../locales/nl/case.ftl"),
     include_str!("../locales/nl/page.ftl"),
     include_str!("../locales/nl/causes.ftl"),
+    include_str!("../locales/nl/codes.ftl"),
     include_str!("../locales/nl/advice.ftl"),
     include_str!("../locales/nl/story.ftl"),
 ];

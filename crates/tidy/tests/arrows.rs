@@ -55,6 +55,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "toml-read",
         ],
     ),
+    ("judge", &["smtp", "diagnosis", "readers"]),
     ("peers", &[]),
     ("tidy", &[]),
 ];
@@ -86,13 +87,15 @@ const PAST_THE_WORLD: &[&str] = &[
     "thread::sleep",
 ];
 /// Where they may stand: `world` itself; the store's own files; what runs before there is a world
-/// (the configuration file, the command line); real peers; this test.
+/// (the configuration file, the command line); real peers; the judge,
+/// which reads collections of mails; this test.
 const OUTSIDE: &[&str] = &[
     "world",
     "store-sqlite",
     "config",
     "postrider",
     "peers",
+    "judge",
     "tidy",
 ];
 

@@ -71,7 +71,8 @@ impl Explained for ProblemKind {
             }
             ProblemKind::NotAChance => Some("write a number from 0.0 to 1.0".into()),
             ProblemKind::UnknownDialect(_) => {
-                let ids: Vec<&str> = diagnosis::Dialect::ALL.iter().map(|d| d.id()).collect();
+                let spoken = crate::words::spoken();
+                let ids: Vec<&str> = spoken.iter().map(|d| d.id()).collect();
                 Some(format!("the dialects are: {}", ids.join(", ")))
             }
             ProblemKind::NotHere { stages, .. } => Some(format!("it belongs to at = {stages}")),

@@ -97,7 +97,9 @@ const EXTENSIONS: [&str; 8] = [
 const DIALECT: &str = "the name of a dialect in quotes, like \"exchange\"";
 
 fn dialect(text: &str) -> Result<Dialect, ProblemKind> {
-    Dialect::from_id(text).ok_or_else(|| ProblemKind::UnknownDialect(text.to_owned()))
+    let spoken = crate::words::spoken();
+    let known = spoken.into_iter().find(|dialect| dialect.id() == text);
+    known.ok_or_else(|| ProblemKind::UnknownDialect(text.to_owned()))
 }
 
 fn rules(root: &DeTable<'_>, script: &mut Script, found: &mut Found) {
