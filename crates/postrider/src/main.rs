@@ -10,6 +10,7 @@ mod place;
 mod queue_command;
 mod sendmail;
 mod serve;
+mod sink_command;
 
 use std::process::ExitCode;
 
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         Command::Pause { destination } => queue_command::pause(&destination, true, &cli.place),
         Command::Resume { destination } => queue_command::pause(&destination, false, &cli.place),
         Command::Explain(arguments) => explain_command::main(&arguments),
+        Command::Sink(arguments) => sink_command::main(&arguments),
         Command::Config(command) => config_command::main(&command, &cli.place),
     }
 }

@@ -4,7 +4,7 @@ mod control_server;
 mod files;
 mod logs;
 mod settings;
-mod stop;
+pub(crate) mod stop;
 
 use std::io;
 use std::net::SocketAddr;
