@@ -139,6 +139,6 @@ fn large_inputs_take_time_in_proportion() {
         let started = std::time::Instant::now();
         read(input.as_bytes(), 65_536);
         let took = started.elapsed();
-        assert!(took.as_secs() < 10, "{took:?} for {}", &input[..100]);
+        assert!(took.as_secs() < 20, "{took:?} for {}", &input[..100]);
     }
 }
