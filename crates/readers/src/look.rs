@@ -21,7 +21,8 @@ const LINES: usize = 40;
 pub(crate) fn look(bytes: &[u8]) -> Looks {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let lines: Vec<&[u8]> = bytes
-        .split(|b| *b == b'\n')
+        // Old Macs end lines with `\r` alone.
+        .split(|b| matches!(b, b'\n' | b'\r'))
         .map(<[u8]>::trim_ascii_end)
         .filter(|line| !line.is_empty())
         .take(LINES)

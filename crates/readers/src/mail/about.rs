@@ -1,6 +1,7 @@
 //! The message that a report is about, as far as the report gives it back.
 
 use super::address;
+use super::envelope;
 use super::fields::Header;
 use super::parts::{Form, Part};
 use super::source::Source;
@@ -13,13 +14,15 @@ pub(super) struct Returned {
     /// Who it was to.
     pub(super) to: Vec<String>,
     /// Who a server took it for (RFC 5321 §4.4, the `for` of Received).
-    taken_for: Option<String>,
+    pub(super) taken_for: Option<String>,
     /// Who the provider that complains says it was for.
     pub(super) told_recipient: Option<String>,
     /// Whether it came by a mailing list: then it is to the list, not to the one that failed.
-    by_list: bool,
+    pub(super) by_list: bool,
     /// The domains that signed it (`d=` of DKIM-Signature, RFC 6376 §3.5), with what is around them.
     pub(super) signed_by: String,
+    /// The servers that took it on (the `by` of Received).
+    pub(super) taken_by: Vec<String>,
     /// Its Received fields, in lower case.
     pub(super) received: String,
 }
@@ -101,6 +104,10 @@ fn of_source(source: &Source<'_>) -> Returned {
         signed_by: header
             .all(source, "dkim-signature")
             .map(|value| String::from_utf8_lossy(value).to_lowercase())
+            .collect(),
+        taken_by: header
+            .all(source, "received")
+            .filter_map(envelope::taken_by)
             .collect(),
         received: received.concat(),
     }

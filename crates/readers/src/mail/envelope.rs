@@ -14,6 +14,8 @@ pub(super) struct Envelope {
     pub(super) subject: String,
     /// Who got the report.
     pub(super) to: Vec<String>,
+    /// The server that took it on last (the `by` of the first Received field, RFC 5321 §4.4).
+    pub(super) taken_by: Option<String>,
     /// X-Failed-Recipients, of Exim and others.
     pub(super) failed: Vec<String>,
     /// Whether its return path is empty (RFC 5321 §4.5.5).
@@ -41,6 +43,7 @@ impl Envelope {
             from,
             subject: text("subject"),
             to: list("to"),
+            taken_by: header.raw(source, "received").and_then(taken_by),
             failed: list("x-failed-recipients"),
             null_sender: return_path.trim() == "<>"
                 || address::of_field(&return_path).is_some_and(|path| is_daemon(&path)),
@@ -62,6 +65,14 @@ impl Envelope {
         let address = address::of_field(&self.from).unwrap_or_default();
         is_daemon(&address) || is_daemon(&self.from)
     }
+}
+
+/// The server that a Received field names behind `by`.
+pub(super) fn taken_by(received: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(received);
+    let mut words = text.split_ascii_whitespace();
+    words.find(|word| *word == "by")?;
+    words.next().map(str::to_owned)
 }
 
 /// Names that servers send reports by.

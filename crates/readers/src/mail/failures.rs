@@ -252,7 +252,7 @@ pub(super) fn finish(case: &mut Case, context: &Context<'_>) {
     if case.at.is_none() {
         case.at = context.envelope.at;
     }
-    if backscatter::is_likely(&context.about, &context.envelope.to) {
+    if backscatter::is_likely(&context.about, context.envelope) {
         case.notes.push(Note::Backscatter);
     }
     if case.ended == Some(Ended::StillTrying) {

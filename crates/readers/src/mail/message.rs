@@ -10,12 +10,12 @@ use super::failures::{self, Context};
 use super::fields::Header;
 use super::forward;
 use super::html;
-use super::parts::{Form, Part, parts};
+use super::parts::{Form, Part, is_cut_off, parts};
 use super::source::Source;
 use super::status;
 use super::text::Text;
 use super::words;
-use crate::Case;
+use crate::{Case, Note};
 
 /// So deep are forwards unwrapped.
 const DEEPEST: u32 = 4;
@@ -41,6 +41,7 @@ pub(super) fn read(source: &Source<'_>, range: Range<usize>, depth: u32) -> Vec<
         return cases;
     }
     let texts = texts(source, &parts);
+    let cut_off = is_cut_off(source, &header, range.end, &parts);
     if is_receipt(source, &parts) {
         return Vec::new();
     }
@@ -59,6 +60,11 @@ pub(super) fn read(source: &Source<'_>, range: Range<usize>, depth: u32) -> Vec<
     }
     if cases.is_empty() {
         cases = by_text(&texts, &context, true);
+    }
+    if cut_off {
+        cases
+            .iter_mut()
+            .for_each(|case| case.notes.push(Note::CutOff));
     }
     cases
 }

@@ -27,7 +27,7 @@ pub(super) fn cases(text: &Text, context: &Context<'_>, vague: bool) -> Vec<Case
             return cases;
         }
     }
-    let shown = &text.as_str()[..text.start(end)];
+    let shown = &text.as_str()[..text.start(end + 1)];
     let kind = kind_of(shown);
     let a_report = match kind {
         Some(kind) => signs >= 1 || kind.sure,
@@ -92,7 +92,7 @@ pub(super) fn pasted(text: &Text) -> Vec<Case> {
         let before = Text::new(text.slice(0..text.start(first)));
         return failures::of_report(report, &[before], context);
     }
-    let shown = &text.as_str()[..text.start(end)];
+    let shown = &text.as_str()[..text.start(end + 1)];
     if kind_of(shown).is_none() || text.len() < 2 {
         return Vec::new();
     }
@@ -144,7 +144,8 @@ fn by_blocks(
     blocks: Vec<Block>,
     context: &Context<'_>,
 ) -> Vec<Case> {
-    let shown = &text.as_str()[text.start(lines.start)..text.start(lines.end)];
+    // With the line that announces what was returned: it shows who writes so.
+    let shown = &text.as_str()[text.start(lines.start)..text.start(lines.end + 1)];
     let dialect = kind_of(shown).and_then(|kind| kind.dialect);
     let ended = match is_delay(shown, &context.envelope.subject) {
         true => Ended::StillTrying,
