@@ -7,12 +7,12 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use jiff::Timestamp;
-use readers::{Case, Intake, Sink};
+use readers::{Case, Incidents, Intake, LogTimes, Sink};
 
 const READ: usize = 256 * 1024;
 const SIZE: usize = 16 << 20;
 
-/// A log of Postfix, with the lines that each message makes; of a hundred recipients so many fail.
+/// A log of Postfix, with the six lines that each message makes; of a hundred messages so many fail.
 fn postfix(failing: usize) -> String {
     let mut log = String::with_capacity(SIZE + 4096);
     let mut n = 0;
@@ -41,20 +41,14 @@ fn postfix(failing: usize) -> String {
     log
 }
 
-/// A log of Exim.
+/// A log of Exim, with three lines for each message.
 fn exim(failing: usize) -> String {
     let mut log = String::with_capacity(SIZE + 4096);
     let mut n = 0;
     while log.len() < SIZE {
-        let start = format!(
-            "2026-03-04 14:{:02}:{:02} 1tAB{n:02}-{n:06}-1Y",
-            n / 60 % 60,
-            n % 60
-        );
-        let (start, to) = (
-            &start[..36.min(start.len())],
-            format!("user{}@dest{}.example", n % 977, n % 53),
-        );
+        let (minute, second) = (n / 60 % 60, n % 60);
+        let start = format!("2026-03-04 14:{minute:02}:{second:02} 1tABcd-{n:06}-1Y");
+        let to = format!("user{}@dest{}.example", n % 977, n % 53);
         let outcome = if n % 100 < failing {
             format!(
                 "** {to} R=dnslookup T=remote_smtp H=mx.example [192.0.2.1]: SMTP error from remote mail server after RCPT TO:<{to}>: 550 5.1.1 No such user"
@@ -73,6 +67,25 @@ fn exim(failing: usize) -> String {
         n += 1;
     }
     log
+}
+
+/// Sums up what fails.
+#[derive(Default)]
+struct Sum(Incidents);
+
+impl Sink for Sum {
+    fn failed(&mut self, case: Case) {
+        let diagnosis = case.diagnose();
+        self.0.take(&case, &diagnosis);
+    }
+
+    fn delivered(&mut self, domain: &str, at: Option<Timestamp>) {
+        self.0.delivered(domain, at);
+    }
+
+    fn wants_deliveries(&self) -> bool {
+        true
+    }
 }
 
 /// Counts.
@@ -97,31 +110,45 @@ impl Sink for Count {
     }
 }
 
-fn read(log: &str, deliveries: bool) -> Count {
-    let mut intake = Intake::new();
-    let mut count = Count {
-        deliveries,
-        ..Count::default()
+fn read<S: Sink>(log: &str, mut sink: S) -> S {
+    let times = LogTimes {
+        year: Some(2026),
+        ..LogTimes::default()
     };
+    let mut intake = Intake::new().with_log_times(times);
     for piece in log.as_bytes().chunks(READ) {
-        intake.push(piece, &mut count);
+        intake.push(piece, &mut sink);
     }
-    intake.finish(&mut count);
-    count
+    intake.finish(&mut sink);
+    sink
 }
 
 fn throughput(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("log");
     group.sample_size(10);
+    // Of all lines one in twenty is that of a failure.
     for (name, log, deliveries) in [
         ("postfix, none fail", postfix(0), false),
-        ("postfix, 5 % fail", postfix(5), false),
-        ("postfix, 5 % fail, with deliveries", postfix(5), true),
-        ("exim, 5 % fail", exim(5), false),
+        ("postfix, 5 % fail", postfix(30), false),
+        ("postfix, 5 % fail, with deliveries", postfix(30), true),
+        ("exim, 5 % fail", exim(15), false),
     ] {
         group.throughput(Throughput::Bytes(log.len() as u64));
-        group.bench_function(name, |bencher| bencher.iter(|| read(&log, deliveries)));
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                let count = Count {
+                    deliveries,
+                    ..Count::default()
+                };
+                read(&log, count)
+            })
+        });
     }
+    let log = postfix(30);
+    group.throughput(Throughput::Bytes(log.len() as u64));
+    group.bench_function("postfix, 5 % fail, diagnosed and summed up", |bencher| {
+        bencher.iter(|| read(&log, Sum::default()).0.summary());
+    });
     group.finish();
 }
 

@@ -152,8 +152,9 @@ impl Incidents {
             return;
         };
         group.take(case, diagnosis, domain.as_deref());
-        if let Some(domain) = domain {
-            let groups = self.by_domain.entry(hash(&domain)).or_default();
+        let domain = domain.map(|domain| hash(&domain));
+        if let Some(domain) = domain.filter(|domain| group.knows(*domain)) {
+            let groups = self.by_domain.entry(domain).or_default();
             if !groups.contains(&index) {
                 groups.push(index);
             }

@@ -11,10 +11,10 @@ use crate::Case;
 use super::{Incident, Key, Side, is_unreached};
 
 /// So many recipients are told apart.
-const RECIPIENTS: usize = 10_000;
+const RECIPIENTS: usize = 2_000;
 /// So many domains are known by name, and so many told apart.
 const NAMES: usize = 20;
-const DOMAINS: usize = 1000;
+const DOMAINS: usize = 256;
 /// So many examples are kept, and so much of each.
 const EXAMPLES: usize = 3;
 const EXAMPLE: usize = 400;
@@ -83,6 +83,11 @@ impl Group {
 
     pub(super) fn last(&self) -> Option<Timestamp> {
         self.last
+    }
+
+    /// Whether this domain is one of those told apart.
+    pub(super) fn knows(&self, domain: u64) -> bool {
+        self.domains.contains(&domain)
     }
 
     pub(super) fn domain_hashes(&self) -> Vec<u64> {
