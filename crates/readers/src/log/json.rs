@@ -1,7 +1,5 @@
 //! Lines of JSON: whose they are, and where their strings stand.
 
-use std::borrow::Cow;
-
 use crate::{Span, Words};
 
 use super::fields::quoted;
@@ -55,23 +53,23 @@ pub(crate) fn place(line: Line<'_>, key: &str) -> Option<Span> {
 }
 
 /// The words of a string: byte for byte where it has no escapes, else all of it for all of it.
-pub(crate) fn words(line: Line<'_>, key: &str, value: &Cow<'_, str>) -> Words {
-    match value {
-        Cow::Borrowed(text) => line.words(text.as_bytes()),
-        Cow::Owned(text) => {
-            let mut shown = String::new();
-            let mut from = 0;
-            for (start, end) in secrets::find(text.as_bytes()) {
-                shown.push_str(text.get(from..start).unwrap_or_default());
-                shown.push_str(secrets::HIDDEN);
-                from = end;
-            }
-            shown.push_str(text.get(from..).unwrap_or_default());
-            let mut words = Words::default();
-            // The lines of a reply are one text.
-            let shown = shown.replace("\r\n", " ").replace(['\n', '\r'], " ");
-            words.push(&shown, place(line, key).unwrap_or(line.span()));
-            words
-        }
+pub(crate) fn words(line: Line<'_>, key: &str, value: &str) -> Words {
+    let range = line.bytes.as_ptr_range();
+    // What has no escapes is a part of the line itself.
+    if range.contains(&value.as_ptr()) {
+        return line.words(value.as_bytes());
     }
+    let mut shown = String::new();
+    let mut from = 0;
+    for (start, end) in secrets::find(value.as_bytes()) {
+        shown.push_str(value.get(from..start).unwrap_or_default());
+        shown.push_str(secrets::HIDDEN);
+        from = end;
+    }
+    shown.push_str(value.get(from..).unwrap_or_default());
+    // The lines of a reply are one text.
+    let shown = shown.replace("\r\n", " ").replace(['\n', '\r'], " ");
+    let mut words = Words::default();
+    words.push(&shown, place(line, key).unwrap_or(line.span()));
+    words
 }

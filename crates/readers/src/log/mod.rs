@@ -16,6 +16,8 @@ mod opensmtpd;
 mod out;
 mod postfix;
 mod postrider;
+#[cfg(test)]
+mod properties;
 mod qmail;
 mod recent;
 mod secrets;

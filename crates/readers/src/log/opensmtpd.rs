@@ -13,10 +13,11 @@ pub(crate) fn read(entry: &Entry<'_>, out: &mut Out<'_>) {
         delivery(entry, out);
     } else if memchr::memmem::find(text, b"failed-command").is_some() {
         rejection(entry, out);
-    } else if out.deliveries && holds_any(text, &["result=\"Ok\"", ": Ok for "]) {
-        if let Some(to) = value(text, "to") {
-            out.delivered(entry, to);
-        }
+    } else if out.deliveries
+        && holds_any(text, &["result=\"Ok\"", ": Ok for "])
+        && let Some(to) = value(text, "to")
+    {
+        out.delivered(entry, to);
     }
 }
 

@@ -24,12 +24,11 @@ impl<K: Hash + Eq + Clone, V> Recent<K, V> {
 
     /// Puts a thing in, in place of one with the same key.
     pub(crate) fn put(&mut self, key: K, value: V) {
-        if self.order.len() >= self.most {
-            if let Some((when, old)) = self.order.pop_front() {
-                if self.values.get(&old).is_some_and(|(at, _)| *at == when) {
-                    self.values.remove(&old);
-                }
-            }
+        if self.order.len() >= self.most
+            && let Some((when, old)) = self.order.pop_front()
+            && self.values.get(&old).is_some_and(|(at, _)| *at == when)
+        {
+            self.values.remove(&old);
         }
         self.order.push_back((self.next, key.clone()));
         self.values.insert(key, (self.next, value));

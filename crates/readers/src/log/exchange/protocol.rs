@@ -144,17 +144,17 @@ fn unreached(entry: &Entry<'_>, row: &Row<'_>, out: &mut Out<'_>) {
 
 impl Session {
     fn row(&mut self, entry: &Entry<'_>, row: &Row<'_>, out: &mut Out<'_>) {
-        if self.sends.is_none_or(|event| event == row.event) {
-            if let Some(command) = command(row.data) {
-                self.sends = Some(row.event);
-                if let Command::Mail = command {
-                    self.accepted.clear();
-                }
-                if self.waiting.len() < COMMANDS {
-                    self.waiting.push_back(command);
-                }
-                return;
+        if self.sends.is_none_or(|event| event == row.event)
+            && let Some(command) = command(row.data)
+        {
+            self.sends = Some(row.event);
+            if let Command::Mail = command {
+                self.accepted.clear();
             }
+            if self.waiting.len() < COMMANDS {
+                self.waiting.push_back(command);
+            }
+            return;
         }
         if self.sends != Some(row.event) && is_complete(row.data) {
             self.reply(entry, row, out);
