@@ -20,7 +20,7 @@ pub enum Style {
 }
 
 impl Style {
-    fn bold(self, text: &str) -> String {
+    pub(crate) fn bold(self, text: &str) -> String {
         match self {
             Style::Plain => text.to_owned(),
             Style::Ansi => format!("\u{1b}[1m{text}\u{1b}[0m"),

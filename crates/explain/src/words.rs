@@ -12,6 +12,7 @@ type Bundle = FluentBundle<FluentResource>;
 
 const ENGLISH: &[&str] = &[
     include_str!("../locales/en/case.ftl"),
+    include_str!("../locales/en/incident.ftl"),
     include_str!("../locales/en/page.ftl"),
     include_str!("../locales/en/causes.ftl"),
     include_str!("../locales/en/codes.ftl"),
@@ -20,6 +21,7 @@ const ENGLISH: &[&str] = &[
 ];
 const DUTCH: &[&str] = &[
     include_str!("../locales/nl/case.ftl"),
+    include_str!("../locales/nl/incident.ftl"),
     include_str!("../locales/nl/page.ftl"),
     include_str!("../locales/nl/causes.ftl"),
     include_str!("../locales/nl/codes.ftl"),
