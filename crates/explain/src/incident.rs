@@ -202,7 +202,7 @@ mod tests {
 
     fn full(minute: u32) -> String {
         format!(
-            "Jan  5 14:{minute:02}:00 mail postfix/smtp[9]: 4AB{minute}: to=<b{minute}@example.org>, \
+            "Jan  5 14:{minute:02}:00 mail postfix/smtp[9]: 3F0A2B1C{minute:02}: to=<b{minute}@example.org>, \
              relay=mx.example.org[192.0.2.1]:25, delay=1, delays=0/0/0/1, dsn=4.3.1, status=deferred \
              (host mx.example.org[192.0.2.1] said: 452 4.3.1 Insufficient system storage (in reply to MAIL FROM command))\n"
         )
