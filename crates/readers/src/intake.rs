@@ -100,7 +100,11 @@ impl Intake {
                 let mut cases = Vec::new();
                 let mut done = 0;
                 while let Some(end) = mail::message_end(&self.buffer[done..], seen, last) {
-                    mail::read(&self.buffer[done..done + end], self.offset + done, &mut cases);
+                    mail::read(
+                        &self.buffer[done..done + end],
+                        self.offset + done,
+                        &mut cases,
+                    );
                     give(&mut cases, sink);
                     done += end;
                 }
