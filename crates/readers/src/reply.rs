@@ -148,7 +148,7 @@ mod tests {
             .unwrap();
         let (from, to) = words.span.unwrap();
         assert!(
-            input[from..to].starts_with("out of storage"),
+            input[from..to].contains("out of storage"),
             "{}",
             &input[from..to]
         );

@@ -20,6 +20,7 @@ mod kinds;
 mod mailbox;
 mod message;
 mod parts;
+mod shapes;
 mod source;
 mod status;
 mod text;

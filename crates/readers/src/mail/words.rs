@@ -5,10 +5,11 @@ use std::ops::Range;
 use diagnosis::{Ended, SaidBy};
 
 use super::about;
-use super::blocks::{Block, blocks, is_secret, says_something, tells_of_failure};
+use super::blocks::{Block, blocks, is_secret, says_something};
 use super::envelope::Envelope;
 use super::failures::{self, Context};
 use super::kinds::{self, kind_of};
+use super::shapes::tells_of_failure;
 use super::status;
 use super::text::Text;
 use crate::{Case, Kind, Words};
