@@ -214,6 +214,7 @@ mod tests {
         let summary = summed(&log);
         assert_eq!(summary.incidents.len(), 1);
         let text = incidents_text(&summary, Lang::En, Style::Plain);
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         for words in [
             "example.org: The receiving server",
             "2024-01-05 14:02:00",
