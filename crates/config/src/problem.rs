@@ -56,6 +56,10 @@ pub enum ProblemKind {
     NotADuration,
     /// The text is no size.
     NotASize,
+    /// The text is no rate.
+    NotARate,
+    /// Strangers could never come back in time.
+    WindowWithinDelay,
     /// The text is no address with a port.
     NotAnAddress,
     /// The text is no network.
@@ -105,6 +109,8 @@ impl ProblemKind {
             ProblemKind::OutOfRange { least, most } => Some(format!("write a number from {least} to {most}")),
             ProblemKind::NotADuration => Some("write a number and a unit in quotes: \"500ms\", \"30s\", \"5m\", \"4h\" or \"5d\"".into()),
             ProblemKind::NotASize => Some("write a number and a unit in quotes: \"64 KiB\", \"50 MiB\", \"1 GiB\" or \"10 MB\"; or bytes as a plain number".into()),
+            ProblemKind::NotARate => Some("write how many in which time, in quotes: \"60/1m\" is 60 in a minute, \"5000/1d\" 5000 in a day; \"none\" is no limit".into()),
+            ProblemKind::WindowWithinDelay => Some("make `window` longer than `delay`: the defaults are \"2d\" and \"5m\"".into()),
             ProblemKind::NotAnAddress => Some("write an address and a port in quotes: \"127.0.0.1:2525\" or \"[::1]:2525\"; names are not looked up here".into()),
             ProblemKind::NotANetwork => Some("write an address and a prefix length in quotes: \"192.0.2.0/24\" or \"2001:db8::/32\"".into()),
             ProblemKind::PrefixTooLong { most } => Some(format!("write a prefix length from 0 to {most}")),
@@ -131,6 +137,10 @@ impl fmt::Display for ProblemKind {
             ProblemKind::OutOfRange { .. } => f.write_str("the number is out of range"),
             ProblemKind::NotADuration => f.write_str("this is no duration"),
             ProblemKind::NotASize => f.write_str("this is no size"),
+            ProblemKind::NotARate => f.write_str("this is no rate"),
+            ProblemKind::WindowWithinDelay => {
+                f.write_str("whoever is put off could never come back in time")
+            }
             ProblemKind::NotAnAddress => f.write_str("this is no address with a port"),
             ProblemKind::NotANetwork => f.write_str("this is no network"),
             ProblemKind::PrefixTooLong { .. } => f.write_str("the prefix length is wrong"),

@@ -6,8 +6,9 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::network::NotANetwork;
 use crate::problem::{Problem, ProblemKind};
-use crate::value;
+use crate::{Network, Rate, value};
 
 /// Problems as they are found.
 #[derive(Default)]
@@ -111,6 +112,32 @@ impl<'a, 'i> Section<'a, 'i> {
         self.text(key, wanted, into, |text| {
             value::duration(text).ok_or(ProblemKind::NotADuration)
         });
+    }
+
+    pub(crate) fn rate(&mut self, key: &str, into: &mut Option<Rate>) {
+        let wanted = "a number and a time in quotes, like \"60/1m\" (60 in a minute), or \"none\"";
+        self.text(key, wanted, into, |text| {
+            value::rate(text).ok_or(ProblemKind::NotARate)
+        });
+    }
+
+    pub(crate) fn networks(&mut self, key: &str, into: &mut Vec<Network>) {
+        let wanted = "a list of networks, like [\"127.0.0.0/8\", \"::1/128\"]";
+        self.texts(key, wanted, into, |text| {
+            Network::read(text).map_err(|error| match error {
+                NotANetwork::Address => ProblemKind::NotANetwork,
+                NotANetwork::Prefix(most) => ProblemKind::PrefixTooLong { most },
+                NotANetwork::HostBits(meant) => ProblemKind::HostBits { meant },
+            })
+        });
+    }
+
+    pub(crate) fn flag(&mut self, key: &str, into: &mut bool) {
+        let Some(value) = self.get(key) else { return };
+        match value.get_ref().as_bool() {
+            Some(flag) => *into = flag,
+            None => wrong_kind(self.found, value, "true or false, without quotes"),
+        }
     }
 
     pub(crate) fn size(&mut self, key: &str, into: &mut u64) {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use delivery::Engine;
 use queue::{DestinationKey, RecipientState, Store, StoreError};
+use reception::Receiver;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use world::World;
@@ -22,6 +23,7 @@ pub(crate) struct Control {
 struct Asked {
     store: Arc<dyn Store>,
     engine: Engine,
+    receiver: Receiver,
     world: World,
 }
 
@@ -37,6 +39,7 @@ impl Control {
         path: &Path,
         store: Arc<dyn Store>,
         engine: Engine,
+        receiver: Receiver,
         world: World,
     ) -> io::Result<Control> {
         use std::os::unix::fs::PermissionsExt;
@@ -51,6 +54,7 @@ impl Control {
             asked: Asked {
                 store,
                 engine,
+                receiver,
                 world,
             },
         })
@@ -121,6 +125,16 @@ impl Asked {
                 Ok(Answer::Changed(
                     changed.iter().map(|r| r.address.to_string()).collect(),
                 ))
+            }
+            Request::PauseReceiving { paused } => {
+                let before = self.store.pause_intake(paused, now).await?;
+                self.receiver.set_paused(paused);
+                tracing::info!(
+                    paused,
+                    since = before.map(tracing::field::display),
+                    "receiving was changed by the administrator"
+                );
+                Ok(Answer::Done)
             }
             Request::Pause {
                 destination,

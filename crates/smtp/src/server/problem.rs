@@ -114,7 +114,11 @@ impl Problem {
             Problem::TooManyRecipients { limit } => OutgoingReply::new(
                 452,
                 (Class::Transient, 5, 3),
-                format!("at most {limit} recipients at once; send the rest in a new transaction"),
+                // RFC 5321 §4.5.3.1.10: the rest may come at once.
+                format!(
+                    "too many recipients: {limit} at once; send the rest in a new transaction, \
+                     try again in 0 seconds"
+                ),
             ),
         }
     }
