@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 
 use queue::NewRecipient;
 use queue::route::Target;
-use smtp::server::{self, Event, MailParams};
+use smtp::server::{self, Event, MailParams, Problem};
 use smtp::{Address, Class, OutgoingReply};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -171,7 +171,12 @@ impl Session {
                 self.forget();
             }
             Event::Refused { problem, line } => {
-                self.note("command-refused", &problem, Some(&line));
+                let reason = match problem {
+                    Problem::TooManyRecipients { .. } => "too-many-recipients",
+                    Problem::TooLarge { .. } => "too-large",
+                    _ => "command-refused",
+                };
+                self.note(reason, &problem, Some((&line, &problem.reply())));
             }
             Event::TooManyErrors => {
                 let most = self.shared.settings.max_errors;
@@ -384,7 +389,12 @@ impl Session {
     }
 
     /// The state machine has refused something.
-    fn note(&self, reason: &'static str, detail: &dyn Display, line: Option<&[u8]>) {
+    fn note(
+        &self,
+        reason: &'static str,
+        detail: &dyn Display,
+        command: Option<(&[u8], &OutgoingReply)>,
+    ) {
         let message = self.incoming.as_ref().map(Incoming::summary);
         tracing::info!(
             id = message.as_ref().map(|m| display(m.id)),
@@ -393,7 +403,8 @@ impl Session {
             sender = self.sender(message.as_ref()).map(display),
             reason,
             %detail,
-            line = line.map(|line| display(line.escape_ascii())),
+            line = command.map(|(line, _)| display(line.escape_ascii())),
+            reply = command.map(|(_, reply)| display(reply)),
             "refused"
         );
     }

@@ -77,7 +77,8 @@ impl Problem {
     }
 
     /// What the client is told.
-    pub(crate) fn reply(&self) -> OutgoingReply {
+    #[must_use]
+    pub fn reply(&self) -> OutgoingReply {
         let permanent = |code, subject, detail, text: String| {
             OutgoingReply::new(code, (Class::Permanent, subject, detail), text)
         };
