@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use config::Config;
 use delivery::{Engine, Maildirs};
+use queue::route::Target;
 use queue::{Greylist, Store, StoreError};
 use reception::Receiver;
 use store_sqlite::{SqliteGreylist, SqliteStore};
@@ -205,8 +206,10 @@ async fn prepare(store: &Arc<dyn Store>, config: &Config, world: &World) -> Resu
     for due in store.due_destinations().await? {
         let from = due.destination.key;
         let to = |address: &smtp::Address| {
-            let key = routes.target(address).key();
-            (key != from).then_some(key)
+            let target = routes.target(address);
+            let key = target.key();
+            // What has no route any more goes on as it was accepted.
+            (key != from && target != Target::Nowhere).then_some(key)
         };
         let moved = store.reroute(&from, &to, now).await?;
         if moved > 0 {

@@ -26,7 +26,7 @@ pub(crate) enum Refusal {
         /// To whom it wanted to.
         recipient: Address,
     },
-    /// No route takes the address, which has no domain.
+    /// No route takes the address: it has no domain, or its route is `none`.
     NoRoute(Address),
     /// The administrator has stopped receiving.
     Paused,
@@ -145,7 +145,11 @@ impl Refusal {
 
     /// Whether the client has itself to blame, so that it counts against it.
     pub(crate) fn counts(&self) -> bool {
-        matches!(self, Refusal::RelayDenied { .. } | Refusal::NoRoute(_))
+        match self {
+            Refusal::RelayDenied { .. } => true,
+            Refusal::NoRoute(address) => address.domain().is_none(),
+            _ => false,
+        }
     }
 
     /// What the log says beside the reply: what the client is not told.
@@ -204,6 +208,7 @@ impl Refusal {
                 Some(5 * MINUTE)
             }
             Refusal::TooMany(_) | Refusal::Overdue(_) | Refusal::Stopping => Some(MINUTE),
+            Refusal::NoRoute(address) if address.domain().is_some() => Some(60 * MINUTE),
             Refusal::RelayDenied { .. }
             | Refusal::NoRoute(_)
             | Refusal::Loop { .. }
@@ -217,6 +222,9 @@ impl Refusal {
         use Class::{Permanent, Transient};
         match self {
             Refusal::RelayDenied { .. } => (550, Permanent, 7, 1),
+            // RFC 3463 §3.5 X.4.4, unable to route. Not final: what is wrong is our configuration, which
+            // can be mended while the mail waits at its sender (RFC 5321 §4.2.3: 451).
+            Refusal::NoRoute(address) if address.domain().is_some() => (451, Transient, 4, 4),
             Refusal::NoRoute(_) => (550, Permanent, 1, 2),
             // RFC 3463 §3.4 X.3.2 names maintenance. 421 (RFC 5321 §3.8) and not 450, so that the
             // sender takes all its mail elsewhere or waits with all of it, instead of trying each

@@ -22,9 +22,10 @@ pub(crate) fn of(refusal: &Refusal, hostname: &str) -> String {
             push_literal(&mut at, *client);
             format!("relay access denied: {at} is not in [relay] networks")
         }
-        Refusal::NoRoute(_) => {
-            "the address has no domain, and no route \"*\" takes such addresses".to_owned()
-        }
+        Refusal::NoRoute(address) => match address.domain() {
+            Some(domain) => format!("unable to route: [routes] has none for {domain}"),
+            None => "the address has no domain, and no route \"*\" takes such addresses".to_owned(),
+        },
         Refusal::Paused => format!("{hostname} is paused by its administrator and takes no mail"),
         Refusal::Short(shortage) => short(shortage),
         Refusal::Store(StoreError::Full { .. }) => {

@@ -417,3 +417,18 @@ async fn ten_times_the_load_is_told_to_come_later_and_all_that_was_accepted_is_k
     let mut after = relay.session_from("192.0.2.1:1").await;
     after.up_to_data().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_domain_whose_route_is_none_is_put_off_until_the_administrator_names_one() {
+    let mut routes = queue::route::Routes::default();
+    routes.insert("example.org", "none".parse().unwrap());
+    let relay = Relay::start(Settings {
+        routes: Arc::new(routes),
+        ..settings()
+    });
+    let mut client = relay.session().await;
+    client.ask("MAIL FROM:<a@client.example>", "250 ").await;
+    let reply = client.ask("RCPT TO:<b@Example.org>", "451 4.4.4 ").await;
+    means(&reply, Cause::RouteMissing, 3_600);
+    client.ask("RCPT TO:<b@example.com>", "250 ").await;
+}
