@@ -32,7 +32,6 @@ check: rust
 	tools/deny
 
 test: rust peers check
-	$(CARGO) build --locked -p postrider
 	$(CARGO) test --workspace --locked --no-fail-fast
 
 bench: bench-relay
@@ -41,7 +40,7 @@ bench-relay: rust peers
 	$(CARGO) build --release --locked -p postrider
 	bench/relay
 
-FUZZ_TARGETS := command address reply extensions server client stuffing
+FUZZ_TARGETS := command address reply extensions server client stuffing explain
 FUZZ_SECONDS ?= 60
 
 fuzz:

@@ -7,9 +7,7 @@
 mod network;
 mod problem;
 mod read;
-mod section;
 mod show;
-mod value;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -18,7 +16,7 @@ use queue::route::Routes;
 
 pub use network::Network;
 pub use problem::{Errors, Problem, ProblemKind};
-pub use value::{duration_text, rate_text, size_text};
+pub use toml_read::{Rate, Written, duration_text, rate_text, size_text};
 
 /// The configuration in force.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -126,15 +124,6 @@ pub struct Limits {
     pub max_resident: u64,
     /// Percent beyond those four from which on mail is taken again.
     pub margin: u32,
-}
-
-/// So many in a period, like `60/1m`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rate {
-    /// How many.
-    pub count: u32,
-    /// In which time.
-    pub per: Duration,
 }
 
 /// Who is put off once.

@@ -4,10 +4,11 @@ use std::net::SocketAddr;
 
 use queue::route::NextHop;
 use toml::de::{DeTable, DeValue};
+use toml_read::{Section, Written, wrong_kind};
 
+use crate::network::NotANetwork;
 use crate::problem::{Errors, Problem, ProblemKind};
-use crate::section::{Found, Section, wrong_kind};
-use crate::{Config, Language, LogFormat, LogLevel, Parsed};
+use crate::{Config, Language, LogFormat, LogLevel, Network, Parsed};
 
 const SECTIONS: &[&str] = &[
     "server",
@@ -24,26 +25,13 @@ const SECTIONS: &[&str] = &[
     "explain",
 ];
 
+type Found = toml_read::Found<ProblemKind>;
+
 pub(crate) fn read(text: &str) -> Result<Parsed, Errors> {
-    let (root, syntax) = DeTable::parse_recoverable(text);
-    if !syntax.is_empty() {
-        let problem = |error: &toml::de::Error| Problem {
-            span: error.span().unwrap_or(0..0),
-            kind: ProblemKind::Syntax(error.message().to_owned()),
-        };
-        return Err(Errors(syntax.iter().map(problem).collect()));
-    }
+    let root = toml_read::parse(text)?;
     let mut found = Found::default();
     let root = root.get_ref();
-    for name in root.keys() {
-        if !SECTIONS.contains(&name.get_ref().as_ref()) {
-            let kind = ProblemKind::UnknownSection {
-                name: name.get_ref().to_string(),
-                known: SECTIONS,
-            };
-            found.error(name.span(), kind);
-        }
-    }
+    toml_read::check_sections(root, SECTIONS, &mut found);
     let mut config = Config::default();
     places(root, &mut config, &mut found);
     routes(root, &mut config, &mut found);
@@ -56,7 +44,7 @@ pub(crate) fn read(text: &str) -> Result<Parsed, Errors> {
         })
     } else {
         found.errors.sort_by_key(|problem| problem.span.start);
-        Err(Errors(found.errors))
+        Err(Errors::new(found.errors))
     }
 }
 
@@ -65,6 +53,17 @@ const ADDRESSES: &str = "a list of addresses with ports, like [\"127.0.0.1:2525\
 
 fn address(text: &str) -> Result<SocketAddr, ProblemKind> {
     text.parse().map_err(|_| ProblemKind::NotAnAddress)
+}
+
+fn networks(section: &mut Section<'_, '_, ProblemKind>, key: &str, into: &mut Vec<Network>) {
+    let wanted = "a list of networks, like [\"127.0.0.0/8\", \"::1/128\"]";
+    section.texts(key, wanted, into, |text| {
+        Network::read(text).map_err(|error| match error {
+            NotANetwork::Address => ProblemKind::NotANetwork,
+            NotANetwork::Prefix(most) => ProblemKind::PrefixTooLong { most },
+            NotANetwork::HostBits(meant) => ProblemKind::HostBits { meant },
+        })
+    });
 }
 
 /// `[server]`, `[listen]`, `[relay]`, `[dns]`.
@@ -94,7 +93,7 @@ fn places(root: &DeTable<'_>, config: &mut Config, found: &mut Found) {
             .is_some_and(|a| a.iter().next().is_none())
     });
     if let Some(empty) = empty {
-        listen.found.error(empty.span(), ProblemKind::Empty);
+        listen.found.error(empty.span(), Written::Empty);
     }
     listen.text("console", ADDRESS, &mut config.listen.console, |text| {
         address(text).map(Some)
@@ -109,7 +108,7 @@ fn places(root: &DeTable<'_>, config: &mut Config, found: &mut Found) {
     }
 
     let mut relay = Section::open(root, "relay", &["networks"], found);
-    relay.networks("networks", &mut config.relay.networks);
+    networks(&mut relay, "networks", &mut config.relay.networks);
 
     let mut dns = Section::open(root, "dns", &["servers"], found);
     let wanted = "a list of addresses with ports, like [\"192.0.2.53:53\"]";
@@ -250,7 +249,7 @@ fn limits(root: &DeTable<'_>, config: &mut Config, found: &mut Found) {
     limits.rate("network_connection_rate", network);
     limits.rate("network_message_rate", &mut own.network_message_rate);
     limits.rate("network_recipient_rate", &mut own.network_recipient_rate);
-    limits.networks("uncounted", &mut own.uncounted);
+    networks(&mut limits, "uncounted", &mut own.uncounted);
     limits.number("hops", &mut own.hops, 5, 1_000);
     limits.number("own_hops", &mut own.own_hops, 1, 1_000);
     limits.size("min_free", &mut own.min_free);
@@ -270,7 +269,7 @@ fn strangers(root: &DeTable<'_>, config: &mut Config, found: &mut Found) {
     greylisting.duration("window", &mut own.window);
     greylisting.duration("keep", &mut own.keep);
     greylisting.number("auto_allow", &mut own.auto_allow, 0, 1_000_000);
-    greylisting.networks("exempt", &mut own.exempt);
+    networks(&mut greylisting, "exempt", &mut own.exempt);
     if let Some(window) = greylisting
         .get("window")
         .or_else(|| greylisting.get("delay"))

@@ -195,7 +195,7 @@ fn what_has_no_effect_yet_is_a_warning() {
     let parsed = Config::parse(text).unwrap();
     insta::assert_snapshot!(
         "console",
-        Errors(parsed.warnings).render("postrider.toml", text, false)
+        Errors::new(parsed.warnings).render("postrider.toml", text, false)
     );
 }
 

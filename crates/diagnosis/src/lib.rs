@@ -10,6 +10,7 @@ mod diagnose;
 mod diagnosis;
 pub mod facts;
 mod hint;
+mod limit;
 mod phrases;
 mod reading;
 mod statement;
@@ -21,6 +22,7 @@ pub use diagnosis::{
     Responsible, SaidBy, Scope,
 };
 pub use facts::{Attempt, Failure, FailureKind, Outcome};
+pub use limit::Limit;
 pub use phrases::Dialect;
 pub use smtp::Stage;
 pub use statement::{Ended, ReadAs, Statement, interpret, interpret_code};

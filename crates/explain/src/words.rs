@@ -12,15 +12,19 @@ type Bundle = FluentBundle<FluentResource>;
 
 const ENGLISH: &[&str] = &[
     include_str!("../locales/en/case.ftl"),
+    include_str!("../locales/en/incident.ftl"),
     include_str!("../locales/en/page.ftl"),
     include_str!("../locales/en/causes.ftl"),
+    include_str!("../locales/en/codes.ftl"),
     include_str!("../locales/en/advice.ftl"),
     include_str!("../locales/en/story.ftl"),
 ];
 const DUTCH: &[&str] = &[
     include_str!("../locales/nl/case.ftl"),
+    include_str!("../locales/nl/incident.ftl"),
     include_str!("../locales/nl/page.ftl"),
     include_str!("../locales/nl/causes.ftl"),
+    include_str!("../locales/nl/codes.ftl"),
     include_str!("../locales/nl/advice.ftl"),
     include_str!("../locales/nl/story.ftl"),
 ];

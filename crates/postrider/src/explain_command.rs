@@ -41,31 +41,74 @@ struct Printer<'a> {
     style: Style,
     source: &'a str,
     shown: usize,
+    incidents: Option<readers::Incidents>,
+    /// Nothing is shown: what was there before `--follow`.
+    silent: bool,
+}
+
+/// What comes of a mail server's log while it is read: failures, and deliveries where they count.
+struct Heard<'a> {
+    cases: Vec<Case>,
+    incidents: Option<&'a mut readers::Incidents>,
+}
+
+impl readers::Sink for Heard<'_> {
+    fn failed(&mut self, case: Case) {
+        match &mut self.incidents {
+            // In order with the deliveries: a delivery after it says that it is over.
+            Some(incidents) => incidents.take(&case, &case.diagnose()),
+            None => self.cases.push(case),
+        }
+    }
+
+    fn delivered(&mut self, domain: &str, at: Option<jiff::Timestamp>) {
+        if let Some(incidents) = &mut self.incidents {
+            incidents.delivered(domain, at);
+        }
+    }
+
+    fn wants_deliveries(&self) -> bool {
+        self.incidents.is_some()
+    }
 }
 
 impl Printer<'_> {
-    fn show(&mut self, cases: &mut Vec<Case>) -> Result<(), ExplainError> {
-        for case in cases.drain(..) {
-            let diagnosis = case.diagnose();
-            self.shown += 1;
-            let written = if self.json {
-                let value = explain::case_json(&case, &diagnosis, self.source, self.lang);
-                serde_json::to_writer(&mut self.out, &value)
-                    .map_err(io::Error::from)
-                    .and_then(|()| writeln!(self.out))
-            } else {
-                let gap = if self.shown > 1 { "\n" } else { "" };
-                let text = explain::case_text(&case, &diagnosis, self.lang, self.style);
-                write!(self.out, "{gap}{text}")
-            };
-            written.map_err(ExplainError::Output)?;
+    /// Shows what has been heard, or counts it.
+    fn hear(
+        &mut self,
+        speak: impl FnOnce(&mut Heard<'_>) -> Result<(), ExplainError>,
+    ) -> Result<(), ExplainError> {
+        let mut heard = Heard {
+            cases: Vec::new(),
+            incidents: self.incidents.as_mut(),
+        };
+        speak(&mut heard)?;
+        let cases = heard.cases;
+        if self.silent {
+            return Ok(());
         }
-        Ok(())
+        cases.iter().try_for_each(|case| self.show(case))
+    }
+
+    fn show(&mut self, case: &Case) -> Result<(), ExplainError> {
+        let diagnosis = case.diagnose();
+        self.shown += 1;
+        let written = if self.json {
+            let value = explain::case_json(case, &diagnosis, self.source, self.lang);
+            serde_json::to_writer(&mut self.out, &value)
+                .map_err(io::Error::from)
+                .and_then(|()| writeln!(self.out))
+        } else {
+            let gap = if self.shown > 1 { "\n" } else { "" };
+            let text = explain::case_text(case, &diagnosis, self.lang, self.style);
+            write!(self.out, "{gap}{text}")
+        };
+        written.map_err(ExplainError::Output)
     }
 
     /// Ends an input: where it held nothing, that is said, on the standard error.
     fn end(&mut self, shown_before: usize) -> Result<(), ExplainError> {
-        if self.shown == shown_before {
+        if self.shown == shown_before && self.incidents.is_none() {
             eprintln!(
                 "postrider: {}",
                 explain::nothing_found(self.source, self.lang)
@@ -106,6 +149,8 @@ fn run(arguments: &Explain) -> Result<usize, ExplainError> {
         style: if colour { Style::Ansi } else { Style::Plain },
         source: "",
         shown: 0,
+        incidents: arguments.summary.then(readers::Incidents::new),
+        silent: false,
     };
     if arguments.follow {
         let [Source::File(path)] = &sources[..] else {
@@ -121,12 +166,37 @@ fn run(arguments: &Explain) -> Result<usize, ExplainError> {
             source: &name,
             ..printer
         };
-        input::read(source, |cases| printer_here.show(cases))?;
+        input::read(source, &mut printer_here)?;
         printer_here.end(before)?;
         printer = Printer {
             source: "",
             ..printer_here
         };
     }
+    if let Some(incidents) = printer.incidents.take() {
+        summary(&mut printer, &incidents.summary())?;
+    }
     Ok(printer.shown)
+}
+
+/// Shows what belongs together.
+fn summary(printer: &mut Printer<'_>, summary: &readers::Summary) -> Result<(), ExplainError> {
+    printer.shown = summary.incidents.len();
+    let written = if printer.json {
+        summary.incidents.iter().try_for_each(|incident| {
+            let value = explain::incident_json(incident, printer.lang);
+            serde_json::to_writer(&mut printer.out, &value)?;
+            writeln!(printer.out)
+        })
+    } else {
+        let text = explain::incidents_text(summary, printer.lang, printer.style);
+        write!(printer.out, "{text}")
+    };
+    written
+        .and_then(|()| printer.out.flush())
+        .map_err(ExplainError::Output)?;
+    if summary.incidents.is_empty() {
+        eprintln!("postrider: {}", explain::nothing_found("-", printer.lang));
+    }
+    Ok(())
 }

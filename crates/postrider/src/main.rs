@@ -10,6 +10,7 @@ mod place;
 mod queue_command;
 mod sendmail;
 mod serve;
+mod sink_command;
 
 use std::process::ExitCode;
 
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
             queue_command::pause(destination.as_deref(), false, &cli.place)
         }
         Command::Explain(arguments) => explain_command::main(&arguments),
+        Command::Sink(arguments) => sink_command::main(&arguments),
         Command::Config(command) => config_command::main(&command, &cli.place),
     }
 }

@@ -1,33 +1,39 @@
 //! `--follow`: a log as it grows, also past its rotation, until Ctrl-C.
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{Seek, SeekFrom, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::Duration;
 
-use readers::Intake;
-
+use super::input::{self, Source, pour};
 use super::{ExplainError, Printer};
 
 /// A log is looked at this often.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Explains what is added to a log from now on; what stands in it already tells what kind it is.
+/// Explains what is added to a log from now on; what stands in it already tells what kind it is, and
+/// what times mean.
 pub(super) fn run(path: &Path, printer: &mut Printer<'_>) -> Result<(), ExplainError> {
     let fail = |source| ExplainError::Read {
         path: path.to_owned(),
         source,
     };
     let mut file = File::open(path).map_err(fail)?;
-    let mut intake = Intake::new();
-    let mut cases = Vec::new();
-    pour(&mut file, &mut intake, &mut cases, path)?;
-    intake.flush(&mut cases);
-    cases.clear();
+    let mut intake = input::intake(&Source::File(path.to_owned()));
+    printer.silent = true;
+    pour(&mut file, &mut intake, printer, fail)?;
+    let flush = |printer: &mut Printer<'_>, intake: &mut readers::Intake| {
+        printer.hear(|heard| {
+            intake.flush(heard);
+            Ok(())
+        })
+    };
+    flush(printer, &mut intake)?;
+    printer.silent = false;
     loop {
         std::thread::sleep(PAUSE);
-        pour(&mut file, &mut intake, &mut cases, path)?;
+        pour(&mut file, &mut intake, printer, fail)?;
         let here = file.metadata().map_err(fail)?;
         let there = std::fs::metadata(path).ok();
         if there
@@ -36,33 +42,13 @@ pub(super) fn run(path: &Path, printer: &mut Printer<'_>) -> Result<(), ExplainE
         {
             // Rotated: what was written last into the old file has been read above.
             file = File::open(path).map_err(fail)?;
-            pour(&mut file, &mut intake, &mut cases, path)?;
+            pour(&mut file, &mut intake, printer, fail)?;
         } else if here.len() < file.stream_position().map_err(fail)? {
             // Cut off and begun anew.
             file.seek(SeekFrom::Start(0)).map_err(fail)?;
-            pour(&mut file, &mut intake, &mut cases, path)?;
+            pour(&mut file, &mut intake, printer, fail)?;
         }
-        intake.flush(&mut cases);
-        printer.show(&mut cases)?;
+        flush(printer, &mut intake)?;
         printer.out.flush().map_err(ExplainError::Output)?;
-    }
-}
-
-fn pour(
-    file: &mut File,
-    intake: &mut Intake,
-    cases: &mut Vec<readers::Case>,
-    path: &Path,
-) -> Result<(), ExplainError> {
-    let mut piece = vec![0; 256 * 1024];
-    loop {
-        let length = file.read(&mut piece).map_err(|source| ExplainError::Read {
-            path: path.to_owned(),
-            source,
-        })?;
-        if length == 0 {
-            return Ok(());
-        }
-        intake.push(&piece[..length], cases);
     }
 }

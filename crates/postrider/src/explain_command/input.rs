@@ -4,9 +4,9 @@ use std::fs::File;
 use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
-use readers::{Case, Intake};
+use readers::{Intake, LogTimes};
 
-use super::ExplainError;
+use super::{ExplainError, Printer};
 
 /// One input.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,22 +105,19 @@ fn files_of(directory: &Path) -> Result<Vec<PathBuf>, ExplainError> {
     Ok(files)
 }
 
-/// Reads an input to its end; `show` gets the cases as they come.
-pub(super) fn read(
-    source: &Source,
-    mut show: impl FnMut(&mut Vec<Case>) -> Result<(), ExplainError>,
-) -> Result<(), ExplainError> {
-    let mut intake = Intake::new();
-    let mut cases = Vec::new();
+/// Reads an input to its end, and shows what is in it as it comes.
+pub(super) fn read(source: &Source, printer: &mut Printer<'_>) -> Result<(), ExplainError> {
+    let mut intake = intake(source);
     match source {
-        Source::Words(words) => intake.push(words.as_bytes(), &mut cases),
+        Source::Words(words) => printer.hear(|heard| {
+            intake.push(words.as_bytes(), heard);
+            Ok(())
+        })?,
         Source::Stdin => {
-            let mut stdin = io::stdin().lock();
             pour(
-                &mut stdin,
+                &mut io::stdin().lock(),
                 &mut intake,
-                &mut cases,
-                &mut show,
+                printer,
                 ExplainError::Stdin,
             )?;
         }
@@ -130,18 +127,37 @@ pub(super) fn read(
                 source,
             };
             let mut file = File::open(path).map_err(fail)?;
-            pour(&mut file, &mut intake, &mut cases, &mut show, fail)?;
+            pour(&mut file, &mut intake, printer, fail)?;
         }
     }
-    intake.finish(&mut cases);
-    show(&mut cases)
+    printer.hear(|heard| {
+        intake.finish(heard);
+        Ok(())
+    })
 }
 
-fn pour(
+/// Logs leave out the year and the zone of their times: those of the file's last change, and ours.
+pub(super) fn intake(source: &Source) -> Intake {
+    let changed = match source {
+        Source::File(path) => path.metadata().and_then(|m| m.modified()).ok(),
+        Source::Words(_) | Source::Stdin => None,
+    };
+    let changed = changed.and_then(|at| jiff::Timestamp::try_from(at).ok());
+    let zone = jiff::tz::TimeZone::system();
+    let year = zone
+        .to_datetime(changed.unwrap_or_else(jiff::Timestamp::now))
+        .year();
+    Intake::new().with_log_times(LogTimes {
+        year: Some(year),
+        zone,
+    })
+}
+
+/// Reads all there is, and shows it as it comes.
+pub(super) fn pour(
     from: &mut dyn Read,
     intake: &mut Intake,
-    cases: &mut Vec<Case>,
-    show: &mut impl FnMut(&mut Vec<Case>) -> Result<(), ExplainError>,
+    printer: &mut Printer<'_>,
     fail: impl Fn(io::Error) -> ExplainError,
 ) -> Result<(), ExplainError> {
     let mut piece = vec![0; PIECE];
@@ -152,8 +168,10 @@ fn pour(
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(fail(error)),
         };
-        intake.push(&piece[..length], cases);
-        show(cases)?;
+        printer.hear(|heard| {
+            intake.push(&piece[..length], heard);
+            Ok(())
+        })?;
     }
 }
 
