@@ -1,6 +1,8 @@
 //! A case: one failed recipient, or one code, as it stands in the input.
 
-use diagnosis::{Alternative, Diagnosis, Dialect, Ended, SaidBy, Stage, Statement, interpret};
+use diagnosis::{
+    Alternative, Cause, Diagnosis, Dialect, Ended, SaidBy, Stage, Statement, interpret,
+};
 use jiff::Timestamp;
 use smtp::{Class, EnhancedStatus};
 
@@ -179,6 +181,11 @@ impl Case {
             ended: self.ended,
             ..Statement::new(self.words.text())
         });
+        // RFC 5965 §2: that it is sent at all says that somebody complained.
+        if self.kind == Kind::Complaint && diagnosis.cause == Cause::CannotTell {
+            diagnosis.settle(Cause::Complaint, 0.9);
+            diagnosis.alternatives.clear();
+        }
         self.place(&mut diagnosis);
         diagnosis
     }
