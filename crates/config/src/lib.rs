@@ -16,7 +16,7 @@ use queue::route::Routes;
 
 pub use network::Network;
 pub use problem::{Errors, Problem, ProblemKind};
-pub use toml_read::{Written, duration_text, size_text};
+pub use toml_read::{Rate, Written, duration_text, rate_text, size_text};
 
 /// The configuration in force.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -35,6 +35,10 @@ pub struct Config {
     pub queue: Queue,
     /// `[limits]`
     pub limits: Limits,
+    /// `[greylisting]`
+    pub greylisting: Greylisting,
+    /// `[maildir]`
+    pub maildir: Maildir,
     /// `[delivery]`
     pub delivery: Delivery,
     /// `[dns]`
@@ -90,10 +94,62 @@ pub struct Limits {
     pub connections: usize,
     /// Connections at one time from one client.
     pub connections_per_client: usize,
+    /// Connections at one time from one network of clients (a /24, or a /48 of IPv6).
+    pub connections_per_network: usize,
+    /// Connections of one client in a period.
+    pub connection_rate: Option<Rate>,
+    /// Messages of one client in a period.
+    pub message_rate: Option<Rate>,
+    /// Recipients of one client in a period.
+    pub recipient_rate: Option<Rate>,
+    /// Connections of one network in a period.
+    pub network_connection_rate: Option<Rate>,
+    /// Messages of one network in a period.
+    pub network_message_rate: Option<Rate>,
+    /// Recipients of one network in a period.
+    pub network_recipient_rate: Option<Rate>,
+    /// Clients of which neither connections nor rates are counted.
+    pub uncounted: Vec<Network>,
     /// `Received` fields of a message: more are a loop.
     pub hops: u32,
+    /// `Received` fields of ours in a message: more are a loop.
+    pub own_hops: u32,
     /// Bytes that stay free on the disk.
     pub min_free: u64,
+    /// Files (inodes) that stay free on the disk.
+    pub min_inodes: u64,
+    /// Bytes of memory that the machine, or our control group, must still have.
+    pub min_memory: u64,
+    /// Bytes of memory that the relay itself may hold; 0: any.
+    pub max_resident: u64,
+    /// Percent beyond those four from which on mail is taken again.
+    pub margin: u32,
+}
+
+/// Who is put off once.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Greylisting {
+    /// Whether anybody is.
+    pub enabled: bool,
+    /// For how long.
+    pub delay: Duration,
+    /// How long a stranger may take to come back.
+    pub window: Duration,
+    /// How long one who did is known.
+    pub keep: Duration,
+    /// After so many that came back, all of their network is let through; 0: never.
+    pub auto_allow: u32,
+    /// Clients that are never put off.
+    pub exempt: Vec<Network>,
+}
+
+/// Mailboxes on this machine (`maildir:` routes).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Maildir {
+    /// Bytes that each may hold. With 0 here and below, each has the quota of its own `maildirsize`.
+    pub quota: u64,
+    /// Messages that each may hold, likewise.
+    pub quota_messages: u64,
 }
 
 /// How mail is sent.
@@ -234,8 +290,34 @@ impl Default for Limits {
             recipients: 1000,
             connections: 5000,
             connections_per_client: 200,
+            connections_per_network: 1000,
+            connection_rate: None,
+            message_rate: None,
+            recipient_rate: None,
+            network_connection_rate: None,
+            network_message_rate: None,
+            network_recipient_rate: None,
+            uncounted: Network::loopback(),
             hops: 50,
+            own_hops: 4,
             min_free: 32 * MIB,
+            min_inodes: 1000,
+            min_memory: 32 * MIB,
+            max_resident: 0,
+            margin: 25,
+        }
+    }
+}
+
+impl Default for Greylisting {
+    fn default() -> Greylisting {
+        Greylisting {
+            enabled: false,
+            delay: Duration::from_secs(300),
+            window: 2 * DAY,
+            keep: 35 * DAY,
+            auto_allow: 5,
+            exempt: Network::loopback(),
         }
     }
 }

@@ -17,6 +17,8 @@ pub type Errors = toml_read::Errors<ProblemKind>;
 pub enum ProblemKind {
     /// What can be wrong with any file.
     Written(Written),
+    /// Strangers could never come back in time.
+    WindowWithinDelay,
     /// The text is no address with a port.
     NotAnAddress,
     /// The text is no network.
@@ -58,6 +60,7 @@ impl Explained for ProblemKind {
     fn help(&self) -> Option<String> {
         match self {
             ProblemKind::Written(written) => written.help(),
+            ProblemKind::WindowWithinDelay => Some("make `window` longer than `delay`: the defaults are \"2d\" and \"5m\"".into()),
             ProblemKind::NotAnAddress => Some("write an address and a port in quotes: \"127.0.0.1:2525\" or \"[::1]:2525\"; names are not looked up here".into()),
             ProblemKind::NotANetwork => Some("write an address and a prefix length in quotes: \"192.0.2.0/24\" or \"2001:db8::/32\"".into()),
             ProblemKind::PrefixTooLong { most } => Some(format!("write a prefix length from 0 to {most}")),
@@ -74,6 +77,9 @@ impl fmt::Display for ProblemKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ProblemKind::Written(written) => written.fmt(f),
+            ProblemKind::WindowWithinDelay => {
+                f.write_str("whoever is put off could never come back in time")
+            }
             ProblemKind::NotAnAddress => f.write_str("this is no address with a port"),
             ProblemKind::NotANetwork => f.write_str("this is no network"),
             ProblemKind::PrefixTooLong { .. } => f.write_str("the prefix length is wrong"),

@@ -11,7 +11,18 @@ use crate::problem::{Errors, Problem, ProblemKind};
 use crate::{Config, Language, LogFormat, LogLevel, Network, Parsed};
 
 const SECTIONS: &[&str] = &[
-    "server", "listen", "relay", "routes", "queue", "limits", "delivery", "dns", "log", "explain",
+    "server",
+    "listen",
+    "relay",
+    "routes",
+    "queue",
+    "limits",
+    "greylisting",
+    "maildir",
+    "delivery",
+    "dns",
+    "log",
+    "explain",
 ];
 
 type Found = toml_read::Found<ProblemKind>;
@@ -42,6 +53,17 @@ const ADDRESSES: &str = "a list of addresses with ports, like [\"127.0.0.1:2525\
 
 fn address(text: &str) -> Result<SocketAddr, ProblemKind> {
     text.parse().map_err(|_| ProblemKind::NotAnAddress)
+}
+
+fn networks(section: &mut Section<'_, '_, ProblemKind>, key: &str, into: &mut Vec<Network>) {
+    let wanted = "a list of networks, like [\"127.0.0.0/8\", \"::1/128\"]";
+    section.texts(key, wanted, into, |text| {
+        Network::read(text).map_err(|error| match error {
+            NotANetwork::Address => ProblemKind::NotANetwork,
+            NotANetwork::Prefix(most) => ProblemKind::PrefixTooLong { most },
+            NotANetwork::HostBits(meant) => ProblemKind::HostBits { meant },
+        })
+    });
 }
 
 /// `[server]`, `[listen]`, `[relay]`, `[dns]`.
@@ -86,14 +108,7 @@ fn places(root: &DeTable<'_>, config: &mut Config, found: &mut Found) {
     }
 
     let mut relay = Section::open(root, "relay", &["networks"], found);
-    let wanted = "a list of networks, like [\"127.0.0.0/8\", \"::1/128\"]";
-    relay.texts("networks", wanted, &mut config.relay.networks, |text| {
-        Network::read(text).map_err(|error| match error {
-            NotANetwork::Address => ProblemKind::NotANetwork,
-            NotANetwork::Prefix(most) => ProblemKind::PrefixTooLong { most },
-            NotANetwork::HostBits(meant) => ProblemKind::HostBits { meant },
-        })
-    });
+    networks(&mut relay, "networks", &mut config.relay.networks);
 
     let mut dns = Section::open(root, "dns", &["servers"], found);
     let wanted = "a list of addresses with ports, like [\"192.0.2.53:53\"]";
@@ -148,7 +163,7 @@ fn is_domain_pattern(text: &str) -> bool {
     text == "*" || domain.split('.').all(label)
 }
 
-/// `[queue]`, `[limits]`, `[delivery]`.
+/// `[queue]`, `[limits]`, `[greylisting]`, `[maildir]`, `[delivery]`.
 fn amounts(root: &DeTable<'_>, config: &mut Config, found: &mut Found) {
     let keys = &["lifetime", "report_lifetime", "retention"];
     let mut queue = Section::open(root, "queue", keys, found);
@@ -156,28 +171,8 @@ fn amounts(root: &DeTable<'_>, config: &mut Config, found: &mut Found) {
     queue.duration("report_lifetime", &mut config.queue.report_lifetime);
     queue.duration("retention", &mut config.queue.retention);
 
-    let keys = &[
-        "message_size",
-        "recipients",
-        "connections",
-        "connections_per_client",
-        "hops",
-        "min_free",
-    ];
-    let mut limits = Section::open(root, "limits", keys, found);
-    let own = &mut config.limits;
-    limits.size("message_size", &mut own.message_size);
-    // RFC 5321 §4.5.3.1.8: at least 100.
-    limits.number("recipients", &mut own.recipients, 100, 100_000);
-    limits.number("connections", &mut own.connections, 1, 100_000);
-    limits.number(
-        "connections_per_client",
-        &mut own.connections_per_client,
-        1,
-        100_000,
-    );
-    limits.number("hops", &mut own.hops, 5, 1_000);
-    limits.size("min_free", &mut own.min_free);
+    limits(root, config, found);
+    strangers(root, config, found);
 
     let keys = &[
         "smtp_port",
@@ -212,6 +207,89 @@ fn amounts(root: &DeTable<'_>, config: &mut Config, found: &mut Found) {
         1_000_000,
     );
     delivery.duration("idle", &mut own.idle);
+}
+
+/// `[limits]`.
+fn limits(root: &DeTable<'_>, config: &mut Config, found: &mut Found) {
+    let keys = &[
+        "message_size",
+        "recipients",
+        "connections",
+        "connections_per_client",
+        "connections_per_network",
+        "connection_rate",
+        "message_rate",
+        "recipient_rate",
+        "network_connection_rate",
+        "network_message_rate",
+        "network_recipient_rate",
+        "uncounted",
+        "hops",
+        "own_hops",
+        "min_free",
+        "min_inodes",
+        "min_memory",
+        "max_resident",
+        "margin",
+    ];
+    let mut limits = Section::open(root, "limits", keys, found);
+    let own = &mut config.limits;
+    limits.size("message_size", &mut own.message_size);
+    // RFC 5321 §4.5.3.1.8: at least 100.
+    limits.number("recipients", &mut own.recipients, 100, 100_000);
+    limits.number("connections", &mut own.connections, 1, 100_000);
+    let per_client = &mut own.connections_per_client;
+    limits.number("connections_per_client", per_client, 1, 100_000);
+    let per_network = &mut own.connections_per_network;
+    limits.number("connections_per_network", per_network, 1, 100_000);
+    limits.rate("connection_rate", &mut own.connection_rate);
+    limits.rate("message_rate", &mut own.message_rate);
+    limits.rate("recipient_rate", &mut own.recipient_rate);
+    let network = &mut own.network_connection_rate;
+    limits.rate("network_connection_rate", network);
+    limits.rate("network_message_rate", &mut own.network_message_rate);
+    limits.rate("network_recipient_rate", &mut own.network_recipient_rate);
+    networks(&mut limits, "uncounted", &mut own.uncounted);
+    limits.number("hops", &mut own.hops, 5, 1_000);
+    limits.number("own_hops", &mut own.own_hops, 1, 1_000);
+    limits.size("min_free", &mut own.min_free);
+    limits.number("min_inodes", &mut own.min_inodes, 0, u64::from(u32::MAX));
+    limits.size("min_memory", &mut own.min_memory);
+    limits.size("max_resident", &mut own.max_resident);
+    limits.number("margin", &mut own.margin, 0, 1_000);
+}
+
+/// `[greylisting]`, `[maildir]`.
+fn strangers(root: &DeTable<'_>, config: &mut Config, found: &mut Found) {
+    let keys = &["enabled", "delay", "window", "keep", "auto_allow", "exempt"];
+    let mut greylisting = Section::open(root, "greylisting", keys, found);
+    let own = &mut config.greylisting;
+    greylisting.flag("enabled", &mut own.enabled);
+    greylisting.duration("delay", &mut own.delay);
+    greylisting.duration("window", &mut own.window);
+    greylisting.duration("keep", &mut own.keep);
+    greylisting.number("auto_allow", &mut own.auto_allow, 0, 1_000_000);
+    networks(&mut greylisting, "exempt", &mut own.exempt);
+    if let Some(window) = greylisting
+        .get("window")
+        .or_else(|| greylisting.get("delay"))
+        && own.window <= own.delay
+    {
+        greylisting
+            .found
+            .error(window.span(), ProblemKind::WindowWithinDelay);
+    }
+
+    let keys = &["quota", "quota_messages"];
+    let mut maildir = Section::open(root, "maildir", keys, found);
+    let own = &mut config.maildir;
+    maildir.size("quota", &mut own.quota);
+    maildir.number(
+        "quota_messages",
+        &mut own.quota_messages,
+        0,
+        u64::from(u32::MAX),
+    );
 }
 
 /// `[log]`, `[explain]`.

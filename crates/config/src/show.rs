@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-use crate::{Config, Language, LogFormat, duration_text, size_text};
+use crate::{Config, Language, LogFormat, duration_text, rate_text, size_text};
 
 pub(crate) fn to_toml(config: &Config) -> String {
     let mut text = String::new();
@@ -71,34 +71,8 @@ fn write(out: &mut String, config: &Config) -> fmt::Result {
         "how long the history of a finished message is kept",
     )?;
 
-    writeln!(out, "\n[limits]")?;
-    let limits = &config.limits;
-    line(
-        out,
-        "message_size",
-        &quoted(size_text(limits.message_size)),
-        "announced as SIZE",
-    )?;
-    line(out, "recipients", &limits.recipients, "of one transaction")?;
-    line(out, "connections", &limits.connections, "at one time")?;
-    line(
-        out,
-        "connections_per_client",
-        &limits.connections_per_client,
-        "at one time, from one address",
-    )?;
-    line(
-        out,
-        "hops",
-        &limits.hops,
-        "Received fields; more are a loop",
-    )?;
-    line(
-        out,
-        "min_free",
-        &quoted(size_text(limits.min_free)),
-        "stays free on the disk: below it, mail is put off",
-    )?;
+    limits(out, config)?;
+    strangers(out, config)?;
 
     writeln!(out, "\n[delivery]")?;
     let delivery = &config.delivery;
@@ -172,6 +146,151 @@ fn write(out: &mut String, config: &Config) -> fmt::Result {
         &quoted(language),
         "of reports to senders: en or nl",
     )
+}
+
+/// `[limits]`.
+fn limits(out: &mut String, config: &Config) -> fmt::Result {
+    writeln!(
+        out,
+        "\n[limits]  # what each is answered with: docs/receiving.md"
+    )?;
+    let limits = &config.limits;
+    let message_size = quoted(size_text(limits.message_size));
+    line(out, "message_size", &message_size, "announced as SIZE")?;
+    let recipients = "of one transaction; announced as LIMITS RCPTMAX";
+    line(out, "recipients", &limits.recipients, recipients)?;
+    line(out, "connections", &limits.connections, "at one time")?;
+    let per = "at one time, from one address (IPv6: one /64)";
+    line(
+        out,
+        "connections_per_client",
+        &limits.connections_per_client,
+        per,
+    )?;
+    let per = "at one time, from one /24 (IPv6: one /48)";
+    line(
+        out,
+        "connections_per_network",
+        &limits.connections_per_network,
+        per,
+    )?;
+    let rates = [
+        (
+            "connection_rate",
+            limits.connection_rate,
+            "of one client, like \"60/1m\": 60 in a minute",
+        ),
+        ("message_rate", limits.message_rate, "of one client"),
+        ("recipient_rate", limits.recipient_rate, "of one client"),
+        (
+            "network_connection_rate",
+            limits.network_connection_rate,
+            "of one /24 or /48",
+        ),
+        (
+            "network_message_rate",
+            limits.network_message_rate,
+            "of one /24 or /48",
+        ),
+        (
+            "network_recipient_rate",
+            limits.network_recipient_rate,
+            "of one /24 or /48",
+        ),
+    ];
+    for (key, rate, comment) in rates {
+        line(out, key, &quoted(rate_text(rate)), comment)?;
+    }
+    let uncounted = "clients without these limits per client and network";
+    line(out, "uncounted", &list(&limits.uncounted), uncounted)?;
+    line(
+        out,
+        "hops",
+        &limits.hops,
+        "Received fields; more are a loop",
+    )?;
+    line(
+        out,
+        "own_hops",
+        &limits.own_hops,
+        "Received fields of ours; more are a loop",
+    )?;
+    let min_free = quoted(size_text(limits.min_free));
+    line(
+        out,
+        "min_free",
+        &min_free,
+        "stays free on the disk: below it, mail is put off",
+    )?;
+    line(
+        out,
+        "min_inodes",
+        &limits.min_inodes,
+        "files that stay free there; 0: no such mark",
+    )?;
+    let min_memory = quoted(size_text(limits.min_memory));
+    line(
+        out,
+        "min_memory",
+        &min_memory,
+        "available to the machine or control group; 0: no such mark",
+    )?;
+    let resident = quoted(size_text(limits.max_resident));
+    line(
+        out,
+        "max_resident",
+        &resident,
+        "memory of the relay itself; 0: any",
+    )?;
+    line(
+        out,
+        "margin",
+        &limits.margin,
+        "percent beyond those four until mail is taken again",
+    )
+}
+
+/// `[greylisting]`, `[maildir]`.
+fn strangers(out: &mut String, config: &Config) -> fmt::Result {
+    writeln!(out, "\n[greylisting]")?;
+    let own = &config.greylisting;
+    line(
+        out,
+        "enabled",
+        &own.enabled,
+        "put off mail whose sender, recipient and network are new",
+    )?;
+    line(out, "delay", &time(own.delay), "for so long")?;
+    line(
+        out,
+        "window",
+        &time(own.window),
+        "how long a stranger may take to come back",
+    )?;
+    line(
+        out,
+        "keep",
+        &time(own.keep),
+        "how long one who did is known",
+    )?;
+    let auto = "after so many that came back, their network passes; 0: never";
+    line(out, "auto_allow", &own.auto_allow, auto)?;
+    line(
+        out,
+        "exempt",
+        &list(&own.exempt),
+        "clients that are never put off",
+    )?;
+
+    writeln!(out, "\n[maildir]  # for maildir: routes (Maildir++)")?;
+    let own = &config.maildir;
+    line(
+        out,
+        "quota",
+        &quoted(size_text(own.quota)),
+        "of each; 0: as its own maildirsize says, if it has one",
+    )?;
+    line(out, "quota_messages", &own.quota_messages, "likewise")
 }
 
 fn line(out: &mut String, key: &str, value: &dyn fmt::Display, comment: &str) -> fmt::Result {

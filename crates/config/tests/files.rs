@@ -54,8 +54,31 @@ message_size = 1048576
 recipients = 500
 connections = 10
 connections_per_client = 5
+connections_per_network = 8
+connection_rate = "60/1m"
+message_rate = "1000/1h"
+recipient_rate = "5000/1d"
+network_connection_rate = "600/1m"
+network_message_rate = "none"
+network_recipient_rate = "1/500ms"
+uncounted = []
 hops = 30
+own_hops = 2
 min_free = "64 KiB"
+min_inodes = 0
+min_memory = "1 MiB"
+max_resident = "2 GiB"
+margin = 10
+[greylisting]
+enabled = true
+delay = "1m"
+window = "4h"
+keep = "90d"
+auto_allow = 0
+exempt = ["192.0.2.0/24"]
+[maildir]
+quota = "1 GiB"
+quota_messages = 10000
 [delivery]
 smtp_port = 2525
 connect_timeout = "500ms"
@@ -125,6 +148,12 @@ fn a_bad_file_is_told_with_line_caret_and_what_is_allowed() {
         ("no_duration", "[queue]\nlifetime = \"5 days\"\n"),
         ("no_size", "[limits]\nmessage_size = \"big\"\n"),
         ("out_of_range", "[delivery]\nsmtp_port = 70000\n"),
+        ("no_rate", "[limits]\nmessage_rate = \"60 per minute\"\n"),
+        ("number_for_flag", "[greylisting]\nenabled = 1\n"),
+        (
+            "window_within_delay",
+            "[greylisting]\ndelay = \"1h\"\nwindow = \"30m\"\n",
+        ),
         ("negative", "[limits]\nrecipients = -5\n"),
         ("text_for_number", "[limits]\nhops = \"50\"\n"),
         ("no_address", "[listen]\nsmtp = [\"localhost:25\"]\n"),

@@ -9,6 +9,7 @@ mod engine;
 mod expire;
 mod lane;
 mod log;
+mod mailboxes;
 mod maildir;
 mod report;
 mod resolve;
@@ -18,4 +19,5 @@ mod trail;
 mod transaction;
 
 pub use engine::Engine;
+pub use mailboxes::{Maildirs, Quota};
 pub use settings::Settings;

@@ -13,6 +13,8 @@ use queue::{Body, Message, StoreError};
 use smtp::Address;
 use world::Disk;
 
+use crate::mailboxes;
+
 /// How much of a large message is read at once.
 const PIECE: usize = 64 * 1024;
 
@@ -35,7 +37,8 @@ pub(crate) async fn deliver(
 ) -> Result<(), MaildirError> {
     let names = Names::new(maildir, message, recipient.0);
     let file = begin(disk.clone(), &names, header(&message.sender, recipient.1)).await?;
-    let mut file = Some(file);
+    let mut written_bytes = file.1;
+    let mut file = Some(file.0);
     let mut offset = 0;
     let mut carriage_return = false;
     loop {
@@ -50,6 +53,7 @@ pub(crate) async fn deliver(
         offset += piece.len() as u64;
         let end = piece.is_empty();
         let lines = unix_lines(&piece, &mut carriage_return, end);
+        written_bytes += lines.len() as u64;
         let Some(mut open) = file.take() else { break };
         let (at, names_here) = (disk.clone(), names.clone());
         let written = tokio::task::spawn_blocking(move || {
@@ -59,6 +63,10 @@ pub(crate) async fn deliver(
                 drop(open);
                 at.rename(&names_here.tmp, &names_here.new)?;
                 at.sync_dir(&names_here.new_dir)?;
+                if let Err(error) = mailboxes::note(&*at, &names_here.root, written_bytes) {
+                    // The message is there; the sums are made anew when they say that it is full.
+                    tracing::warn!(%error, maildir = %names_here.root.display(), "maildirsize");
+                }
                 return Ok(None);
             }
             Ok(Some(open))
@@ -112,10 +120,14 @@ async fn begin(
     disk: Arc<dyn Disk>,
     names: &Names,
     header: Vec<u8>,
-) -> Result<Box<dyn world::DiskFile>, MaildirError> {
+) -> Result<(Box<dyn world::DiskFile>, u64), MaildirError> {
     let here = names.clone();
     let (opener, names_for_error) = (disk.clone(), names.clone());
     let opened = tokio::task::spawn_blocking(move || {
+        if let Some(lock) = mailboxes::lock_of(&*opener, &here.root)? {
+            let held = format!("the mailbox is locked by {}", lock.display());
+            return Err(io::Error::new(io::ErrorKind::ResourceBusy, held));
+        }
         for part in ["tmp", "new", "cur"] {
             opener.create_dir_all(&here.root.join(part))?;
         }
@@ -128,7 +140,7 @@ async fn begin(
             other => other?,
         };
         file.write_all(&header)?;
-        Ok(file)
+        Ok((file, header.len() as u64))
     });
     finished(opened.await, &names_for_error, &disk)
 }

@@ -85,7 +85,7 @@ pub(crate) async fn resolve(
             },
             path: path.clone(),
         }),
-        Target::Hop(NextHop::Mx) | Target::Nowhere => Err(NoRoute::NoDomain {
+        Target::Hop(NextHop::Mx | NextHop::Nowhere) | Target::Nowhere => Err(NoRoute::NoDomain {
             address: String::new(),
         }),
     }

@@ -231,8 +231,9 @@ fn outermost(mut found: Vec<Found>) -> Vec<Found> {
         {
             return f.row.cause == row.cause && f.row.strength <= row.strength;
         }
-        if f.is_one_run() {
-            cover = Some((f.span, f.row));
+        let said = f.one_run();
+        if cover.is_none_or(|(span, _)| span.1 < said.1) {
+            cover = Some((said, f.row));
         }
         true
     });
@@ -240,10 +241,15 @@ fn outermost(mut found: Vec<Found>) -> Vec<Found> {
 }
 
 impl Found {
-    /// Whether most of the place is words of the row, not what lies between its parts.
-    fn is_one_run(&self) -> bool {
+    /// What the row says in one run: the whole place where most of it is words of the row, else its first
+    /// part; behind that lies what the row does not know.
+    fn one_run(&self) -> (usize, usize) {
+        let (start, end) = self.span;
         let said: usize = self.row.parts.iter().map(|p| p.len()).sum();
-        said * 3 >= (self.span.1 - self.span.0) * 2
+        if said * 3 >= (end - start) * 2 {
+            return self.span;
+        }
+        (start, start + self.row.parts.first().map_or(0, |p| p.len()))
     }
 }
 
@@ -327,6 +333,15 @@ mod tests {
         assert!(found("sender address rejected: user unknown", text).is_some());
         assert_eq!(found("user unknown", text), None);
         assert!(found("user unknown", "550 user unknown").is_some());
+    }
+
+    #[test]
+    fn the_first_part_of_a_phrase_outranks_the_shorter_one_within_it_whatever_lies_behind() {
+        let words = "too many connections:…connections in";
+        let text = "421 4.7.0 too many connections: a-long-name.of-a-relay.example.org takes 2 connections in 60 seconds";
+        assert!(found(words, text).is_some());
+        assert_eq!(found("too many connections", text), None);
+        assert!(found("too many connections", "too many connections from you").is_some());
     }
 
     #[test]

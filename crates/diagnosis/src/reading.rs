@@ -30,6 +30,8 @@ const PLAIN: u8 = 60;
 /// So sure must a named cause be to replace a vague one, and so much less sure may it be.
 const NAMED: f32 = 0.45;
 const BEHIND: f32 = 0.45;
+/// Words this strong leave no doubt: what they say stands, even where it is vague.
+const CERTAIN: u8 = 98;
 
 pub(crate) fn read(statement: &Statement<'_>) -> Reading {
     let Statement {
@@ -155,6 +157,7 @@ struct Total {
     cause: Cause,
     sure: f32,
     plain: bool,
+    certain: bool,
 }
 
 /// The strongest cause first. Two independent signs: what is left of the doubt is the product of both
@@ -168,11 +171,13 @@ fn total(signs: &[Sign]) -> Vec<Total> {
                 let (more, less) = (total.sure.max(one), total.sure.min(one));
                 total.sure = 1.0 - (1.0 - more) * (1.0 - less * 0.5);
                 total.plain |= sign.plain;
+                total.certain |= sign.strength >= CERTAIN;
             }
             None => totals.push(Total {
                 cause: sign.cause,
                 sure: one,
                 plain: sign.plain,
+                certain: sign.strength >= CERTAIN,
             }),
         }
     }
@@ -180,7 +185,8 @@ fn total(signs: &[Sign]) -> Vec<Total> {
     // A cause with a name outranks one that only says "no", where it was said plainly; and both outrank
     // the end of the lifetime, which is what came of them.
     for vague in [2, 1] {
-        let Some(first) = totals.first().filter(|t| vagueness(t.cause) >= vague) else {
+        let may_be_replaced = |t: &&Total| vagueness(t.cause) >= vague && !t.certain;
+        let Some(first) = totals.first().filter(may_be_replaced) else {
             continue;
         };
         let least = NAMED.max(first.sure - BEHIND);

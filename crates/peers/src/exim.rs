@@ -1,10 +1,11 @@
 //! Debian's Exim, unpacked beside Postfix (`tools/install-peers`).
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::maildir::Maildir;
 use crate::place::{Place, free_port, root_of_the_workspace};
-use crate::process::Process;
+use crate::process::{Process, run};
 use crate::{PeerError, Result};
 
 /// A private Exim that takes everything for everybody, except for `nobody@…`, into one Maildir.
@@ -13,13 +14,29 @@ pub struct Exim {
     pub port: u16,
     /// What has been delivered.
     pub maildir: Maildir,
+    binary: PathBuf,
+    config: PathBuf,
     _process: Process,
-    _place: Place,
+    place: Place,
 }
 
 impl Exim {
     /// Starts it with these further lines of its main configuration.
     pub fn start(more: &str) -> Result<Exim> {
+        Exim::start_with(more, "driver = accept\n  transport = maildir", "")
+    }
+
+    /// One that hands everything to a server at a port of loopback.
+    pub fn relaying(to: u16) -> Result<Exim> {
+        let router =
+            "driver = manualroute\n  route_list = * 127.0.0.1\n  self = send\n  transport = remote";
+        let transport = format!(
+            "remote:\n  driver = smtp\n  port = {to}\n  max_rcpt = 1000\n  hosts_try_chunking =\n"
+        );
+        Exim::start_with("recipients_max = 2000", router, &transport)
+    }
+
+    fn start_with(more: &str, router: &str, transport: &str) -> Result<Exim> {
         let binary = root_of_the_workspace().join(".peers/exim/usr/sbin/exim4");
         let binary = binary
             .canonicalize()
@@ -59,10 +76,9 @@ data:
   accept
 begin routers
 all:
-  driver = accept
-  transport = maildir
+  {router}
 begin transports
-maildir:
+{transport}maildir:
   driver = appendfile
   directory = {mail}/all
   maildir_format
@@ -86,8 +102,22 @@ begin retry
         Ok(Exim {
             port,
             maildir: Maildir::at(&mail.join("all")),
+            binary,
+            config,
             _process: process,
-            _place: place,
+            place,
         })
+    }
+
+    /// Has it try again what it has put off, whatever it has planned.
+    pub fn flush(&self) -> Result<()> {
+        let mut command = Command::new(&self.binary);
+        run(command.arg("-C").arg(&self.config).arg("-qff")).map(|_| ())
+    }
+
+    /// What it has logged.
+    #[must_use]
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.place.path().join("log/mainlog")).unwrap_or_default()
     }
 }

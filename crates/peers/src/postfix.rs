@@ -93,6 +93,12 @@ smtp_host_lookup = native
         Ok(postfix)
     }
 
+    /// Has it try again what it has put off.
+    pub fn flush(&self) -> Result<()> {
+        let mut command = Command::new(tool("postqueue")?);
+        run(command.arg("-c").arg(&self.config).arg("-f")).map(|_| ())
+    }
+
     /// What it has logged.
     #[must_use]
     pub fn log(&self) -> String {

@@ -27,15 +27,18 @@ pub(crate) enum Command {
     /// Look at the queue and act on it.
     #[command(subcommand)]
     Queue(QueueCommand),
-    /// Stop sending to a destination; its mail waits.
+    /// Stop taking mail (clients are told 421 4.3.2 and come back), or stop sending to a destination.
+    ///
+    /// Without a destination the relay takes no mail until `postrider resume`, over restarts too; what
+    /// is in its queue goes on. With one, mail for it waits.
     Pause {
-        /// A domain, or a destination as `queue list --json` names it.
-        destination: String,
+        /// A domain, or a destination as `queue list --json` names it; none: stop taking mail.
+        destination: Option<String>,
     },
-    /// Send to a destination again.
+    /// Take mail again, or send to a destination again.
     Resume {
-        /// A domain, or a destination as `queue list --json` names it.
-        destination: String,
+        /// A domain, or a destination as `queue list --json` names it; none: take mail again.
+        destination: Option<String>,
     },
     /// Say in plain words what a code, a reply, a bounce or a log means.
     Explain(Explain),

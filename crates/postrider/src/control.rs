@@ -22,6 +22,11 @@ pub(crate) enum Request {
         /// To what.
         to: RecipientState,
     },
+    /// Stops receiving or lets it go on.
+    PauseReceiving {
+        /// Stopped or not.
+        paused: bool,
+    },
     /// Stops a destination or lets it go on.
     Pause {
         /// A destination's key.

@@ -36,8 +36,12 @@ fn main() -> ExitCode {
         Command::Serve => serve::main(&cli.place),
         Command::Sendmail { .. } => exit::usage("write `postrider sendmail` before its options"),
         Command::Queue(command) => queue_command::main(&command, &cli.place),
-        Command::Pause { destination } => queue_command::pause(&destination, true, &cli.place),
-        Command::Resume { destination } => queue_command::pause(&destination, false, &cli.place),
+        Command::Pause { destination } => {
+            queue_command::pause(destination.as_deref(), true, &cli.place)
+        }
+        Command::Resume { destination } => {
+            queue_command::pause(destination.as_deref(), false, &cli.place)
+        }
         Command::Explain(arguments) => explain_command::main(&arguments),
         Command::Sink(arguments) => sink_command::main(&arguments),
         Command::Config(command) => config_command::main(&command, &cli.place),

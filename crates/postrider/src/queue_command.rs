@@ -110,8 +110,11 @@ pub(crate) fn list_all(options: &Options) -> ExitCode {
     main(&QueueCommand::List(list), options)
 }
 
-pub(crate) fn pause(destination: &str, paused: bool, options: &Options) -> ExitCode {
-    end(change::pause(destination, paused, options))
+pub(crate) fn pause(destination: Option<&str>, paused: bool, options: &Options) -> ExitCode {
+    end(match destination {
+        Some(destination) => change::pause(destination, paused, options),
+        None => change::pause_receiving(paused, options),
+    })
 }
 
 fn open_reader(data: &Path) -> Result<SqliteStore, QueueError> {

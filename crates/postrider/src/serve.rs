@@ -1,5 +1,6 @@
 //! `postrider serve`: the relay.
 
+mod chores;
 mod control_server;
 mod files;
 mod logs;
@@ -14,10 +15,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use config::Config;
-use delivery::Engine;
-use queue::{Store, StoreError};
+use delivery::{Engine, Maildirs};
+use queue::route::Target;
+use queue::{Greylist, Store, StoreError};
 use reception::Receiver;
-use store_sqlite::SqliteStore;
+use store_sqlite::{SqliteGreylist, SqliteStore};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use world::{Listener, World};
@@ -128,9 +130,11 @@ async fn run(config: &Config, data: &Path) -> Result<(), StartError> {
     })?;
     let sending = settings::delivery(config);
     let engine = Engine::start(world.clone(), store.clone(), resolver, sending).await?;
+    let Receiving { receiver, greylist } = receiver(config, &world, &store, &engine, &data).await?;
     let asked = control_server::Asked {
         store: store.clone(),
         engine: engine.clone(),
+        receiver: receiver.clone(),
         world: world.clone(),
     };
     let file = ServerFile {
@@ -142,7 +146,6 @@ async fn run(config: &Config, data: &Path) -> Result<(), StartError> {
         doing: "writing server.json",
         source,
     })?;
-    let receiver = Receiver::new(world.clone(), engine.intake(), settings::reception(config));
     let (shutdown, stopping) = watch::channel(false);
     let mut receivers = JoinSet::new();
     for listener in listeners {
@@ -150,7 +153,13 @@ async fn run(config: &Config, data: &Path) -> Result<(), StartError> {
         receivers.spawn(async move { receiver.serve(listener, stopping).await });
     }
     let control = tokio::spawn(control.serve(asked));
-    let pruning = tokio::spawn(prune(store, world, config.queue.retention));
+    let chores = chores::Chores {
+        store,
+        world,
+        retention: config.queue.retention,
+        greylist: greylist.zip(settings::greylisting(config)),
+    };
+    let pruning = tokio::spawn(chores.run());
     announce(config, &addresses, &data);
     notify(&[sd_notify::NotifyState::Ready]);
 
@@ -207,8 +216,10 @@ async fn prepare(store: &Arc<dyn Store>, config: &Config, world: &World) -> Resu
     for due in store.due_destinations().await? {
         let from = due.destination.key;
         let to = |address: &smtp::Address| {
-            let key = routes.target(address).key();
-            (key != from).then_some(key)
+            let target = routes.target(address);
+            let key = target.key();
+            // What has no route any more goes on as it was accepted.
+            (key != from && target != Target::Nowhere).then_some(key)
         };
         let moved = store.reroute(&from, &to, now).await?;
         if moved > 0 {
@@ -238,28 +249,38 @@ fn addresses(listeners: &[Listener]) -> Result<Vec<SocketAddr>, StartError> {
         })
 }
 
-/// Removes the history of messages that ended long ago, and of few at a time.
-async fn prune(store: Arc<dyn Store>, world: World, retention: Duration) {
-    const AT_ONCE: usize = 500;
-    let mut hourly = tokio::time::interval(Duration::from_secs(3600));
-    loop {
-        hourly.tick().await;
-        let Ok(before) = world.clock.now().checked_sub(retention) else {
-            continue;
-        };
-        loop {
-            match store.prune(before, AT_ONCE).await {
-                Ok(0) => break,
-                Ok(pruned) => {
-                    tracing::info!(messages = pruned, "history removed after its retention")
-                }
-                Err(error) => {
-                    tracing::error!(%error, "old history cannot be removed");
-                    break;
-                }
-            }
-        }
+/// The receiving role, and who remembers strangers for it.
+struct Receiving {
+    receiver: Receiver,
+    greylist: Option<Arc<dyn Greylist>>,
+}
+
+async fn receiver(
+    config: &Config,
+    world: &World,
+    store: &Arc<dyn Store>,
+    engine: &Engine,
+    data: &Path,
+) -> Result<Receiving, StoreError> {
+    let greylist: Option<Arc<dyn Greylist>> = match settings::greylisting(config) {
+        Some(_) => Some(Arc::new(SqliteGreylist::open(data)?)),
+        None => None,
+    };
+    let mailboxes = Maildirs::new(world.clone(), settings::quota(config));
+    let neighbours = reception::Neighbours {
+        greylist: greylist.clone(),
+        mailboxes: Some(Arc::new(mailboxes)),
+    };
+    let settings = settings::reception(config);
+    let receiver = Receiver::with(world.clone(), engine.intake(), settings, neighbours);
+    if let Some(since) = store.intake_paused().await? {
+        receiver.set_paused(true);
+        tracing::warn!(
+            %since,
+            "receiving is paused, as the administrator left it: `postrider resume` takes mail again"
+        );
     }
+    Ok(Receiving { receiver, greylist })
 }
 
 fn announce(config: &Config, addresses: &[SocketAddr], data: &Path) {

@@ -4,7 +4,9 @@
 //! a failure means for the next attempt, and the roles (`reception`, `delivery`) do the talking.
 
 mod courier;
+mod greylist;
 mod id;
+mod mailbox;
 mod model;
 pub mod policy;
 mod record;
@@ -12,7 +14,9 @@ pub mod route;
 mod store;
 
 pub use courier::{Courier, Intake, queued_recipients};
+pub use greylist::{Greeting, Greylist, GreylistPolicy, Judgement, Seen, Standing, Triplet};
 pub use id::{MessageId, ParseMessageIdError};
+pub use mailbox::{MailboxTrouble, Mailboxes};
 pub use model::{
     BodyKind, Destination, DestinationKey, Message, MessageKind, Origin, Recipient, RecipientState,
 };
@@ -20,6 +24,6 @@ pub use record::{
     AttemptRecord, Basis, Decision, DestinationUpdate, Event, EventKind, Verdict, WaitFor,
 };
 pub use store::{
-    Body, BodySource, BodyWriter, DueDestination, Lease, NewMessage, NewRecipient, Queued, Row,
-    RowFilter, Store, StoreError, Story,
+    Body, BodySource, BodyWriter, DueDestination, Lease, NewMessage, NewRecipient, Queued, Room,
+    Row, RowFilter, Store, StoreError, Story,
 };

@@ -14,6 +14,8 @@ use crate::DestinationKey;
 pub enum NextHop {
     /// The mail exchangers of the recipient's domain (RFC 5321 §5.1).
     Mx,
+    /// There is none: mail for it is put off until the administrator names one.
+    Nowhere,
     /// An SMTP server.
     Smtp(HostPort),
     /// An LMTP server over TCP (RFC 2033).
@@ -47,6 +49,7 @@ impl fmt::Display for NextHop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             NextHop::Mx => f.write_str("mx"),
+            NextHop::Nowhere => f.write_str("none"),
             NextHop::Smtp(to) => write!(f, "smtp://{to}"),
             NextHop::Lmtp(to) => write!(f, "lmtp://{to}"),
             NextHop::LmtpUnix(path) => write!(f, "lmtp+unix:{}", path.display()),
@@ -60,7 +63,7 @@ impl fmt::Display for NextHop {
 pub enum ParseNextHopError {
     /// No known scheme.
     #[error(
-        "`{0}` is no next hop; write \"mx\", \"smtp://host:port\", \"lmtp://host:port\", \"lmtp+unix:/path\" or \"maildir:/path\""
+        "`{0}` is no next hop; write \"mx\", \"none\", \"smtp://host:port\", \"lmtp://host:port\", \"lmtp+unix:/path\" or \"maildir:/path\""
     )]
     Scheme(String),
     /// The host or port is missing or wrong.
@@ -87,6 +90,8 @@ impl FromStr for NextHop {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text == "mx" {
             Ok(NextHop::Mx)
+        } else if text == "none" {
+            Ok(NextHop::Nowhere)
         } else if let Some(rest) = text.strip_prefix("smtp://") {
             host_port(rest, SMTP_PORT, text).map(NextHop::Smtp)
         } else if let Some(rest) = text.strip_prefix("lmtp://") {
@@ -146,7 +151,7 @@ pub enum Target {
     Domain(String),
     /// A configured next hop.
     Hop(NextHop),
-    /// The address has no domain and no route takes it.
+    /// The address has no domain and no route takes it, or its route is `none`.
     Nowhere,
 }
 
@@ -222,7 +227,7 @@ impl Routes {
         };
         match (hop, domain) {
             (NextHop::Mx, Some(domain)) => Target::Domain(domain),
-            (NextHop::Mx, None) => Target::Nowhere,
+            (NextHop::Mx, None) | (NextHop::Nowhere, _) => Target::Nowhere,
             (hop, _) => Target::Hop(hop.clone()),
         }
     }
@@ -236,6 +241,7 @@ mod tests {
     fn every_next_hop_reads_back_from_its_text() {
         for text in [
             "mx",
+            "none",
             "smtp://127.0.0.1:2600",
             "smtp://mail.example.org:25",
             "smtp://[::1]:25",

@@ -163,6 +163,15 @@ pub struct Story {
     pub destinations: Vec<Destination>,
 }
 
+/// Room on the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// Bytes.
+    pub bytes: u64,
+    /// Files (inodes).
+    pub files: u64,
+}
+
 /// Why the store did not do it.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum StoreError {
@@ -351,6 +360,17 @@ pub trait Store: Send + Sync {
     /// Removes messages that ended before `before`, with their history; answers how many.
     async fn prune(&self, before: Timestamp, limit: usize) -> Result<u64, StoreError>;
 
-    /// Bytes free for the store.
-    fn free_space(&self) -> Result<u64, StoreError>;
+    /// Stops receiving by the administrator's wish, or lets it go on; answers since when it was stopped
+    /// before. It stays so over restarts.
+    async fn pause_intake(
+        &self,
+        paused: bool,
+        at: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError>;
+
+    /// Since when receiving is stopped, if it is.
+    async fn intake_paused(&self) -> Result<Option<Timestamp>, StoreError>;
+
+    /// Room free for the store.
+    fn room(&self) -> Result<Room, StoreError>;
 }

@@ -13,29 +13,36 @@
 //! client's name.
 
 mod connection;
+mod greylisting;
 mod limits;
 mod network;
 mod pace;
+mod rates;
 mod refusal;
-mod room;
 mod serve;
 mod session;
 mod settings;
 mod trace;
 mod trail;
 mod transaction;
+mod watermark;
+mod words;
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use queue::Intake;
+use queue::{Greylist, Intake, Mailboxes};
 use world::World;
 
 pub use network::{Network, ParseNetworkError};
+pub use rates::{Rate, Rates};
 pub use settings::Settings;
+pub use watermark::Watermarks;
 
 use limits::Limits;
-use room::Room;
+use rates::Meter;
+use watermark::Watch;
 
 /// Receives mail. Clones share their limits, so that several listeners may be served at once.
 #[derive(Clone)]
@@ -56,7 +63,20 @@ struct Shared {
     settings: Settings,
     protocol: Arc<smtp::server::Config>,
     limits: Arc<Limits>,
-    room: Room,
+    meter: Meter,
+    watch: Watch,
+    /// The administrator has stopped receiving.
+    paused: AtomicBool,
+    neighbours: Neighbours,
+}
+
+/// Who is asked beside the queue before mail is taken; nobody is a matter of course.
+#[derive(Clone, Debug, Default)]
+pub struct Neighbours {
+    /// Who remembers strangers. Asked where the settings have a policy for them.
+    pub greylist: Option<Arc<dyn Greylist>>,
+    /// Who knows the mailboxes on this machine.
+    pub mailboxes: Option<Arc<dyn Mailboxes>>,
 }
 
 /// Who is at the other end.
@@ -84,10 +104,20 @@ impl Receiver {
     /// A receiver that puts messages into `intake`.
     #[must_use]
     pub fn new(world: World, intake: Intake, settings: Settings) -> Receiver {
-        let limits = Limits::new(
-            settings.max_connections,
-            settings.max_connections_per_client,
-        );
+        Receiver::with(world, intake, settings, Neighbours::default())
+    }
+
+    /// One that asks others too.
+    #[must_use]
+    pub fn with(
+        world: World,
+        intake: Intake,
+        settings: Settings,
+        neighbours: Neighbours,
+    ) -> Receiver {
+        let limits = Limits::new(&settings);
+        let meter = Meter::new(settings.client_rates, settings.network_rates);
+        let watch = Watch::new(settings.watermarks);
         let protocol = smtp::server::Config {
             max_size: settings.max_message_size,
             max_recipients: settings.max_recipients,
@@ -100,10 +130,18 @@ impl Receiver {
             settings,
             protocol: Arc::new(protocol),
             limits,
-            room: Room::default(),
+            meter,
+            watch,
+            paused: AtomicBool::new(false),
+            neighbours,
         };
         Receiver {
             shared: Arc::new(shared),
         }
+    }
+
+    /// Stops taking mail, or takes it again. Messages that are being received may end.
+    pub fn set_paused(&self, paused: bool) {
+        self.shared.paused.store(paused, Ordering::SeqCst);
     }
 }

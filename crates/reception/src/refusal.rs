@@ -1,16 +1,22 @@
-//! Why the receiving role says no, and in which words.
+//! Why the receiving role says no.
+//!
+//! The one place for what is decided here: each refusal has a name for the log, a reply code and an
+//! enhanced status, a wait where coming back makes sense, and words (`words`). The grammar and order of
+//! commands are judged by `smtp`. `docs/receiving.md` has the table for people.
 
 use std::net::IpAddr;
 use std::time::Duration;
 
-use queue::StoreError;
+use queue::{MailboxTrouble, StoreError};
 use smtp::{Address, Class, OutgoingReply};
 
 use crate::limits::TooMany;
 use crate::pace::Overdue;
-use crate::trace::push_literal;
+use crate::rates::{TooFast, What};
+use crate::watermark::Shortage;
+use crate::{Network, words};
 
-/// A refusal decided here; the grammar and order of commands are judged by `smtp`.
+/// A refusal decided here.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Refusal {
     /// The client may not relay.
@@ -20,15 +26,12 @@ pub(crate) enum Refusal {
         /// To whom it wanted to.
         recipient: Address,
     },
-    /// No route takes the address, which has no domain.
+    /// No route takes the address: it has no domain, or its route is `none`.
     NoRoute(Address),
-    /// Too little room on the disk before the message.
-    NoRoom {
-        /// Bytes free.
-        free: u64,
-        /// Bytes that there must be.
-        needed: u64,
-    },
+    /// The administrator has stopped receiving.
+    Paused,
+    /// A watermark is passed.
+    Short(Shortage),
     /// The store does not take it.
     Store(StoreError),
     /// It has passed too many hosts.
@@ -40,8 +43,42 @@ pub(crate) enum Refusal {
         /// Hosts that occur more than once.
         repeated: Vec<String>,
     },
+    /// It has been here too often.
+    LoopHere {
+        /// `Received` fields of ours.
+        times: u32,
+        /// The limit.
+        limit: u32,
+        /// Hosts that occur more than once.
+        repeated: Vec<String>,
+    },
     /// Too many connections.
     TooMany(TooMany),
+    /// Too many connections or messages in a period, or recipients while none is accepted yet.
+    TooFast(TooFast),
+    /// Too many recipients in a period; those before it are accepted.
+    RecipientTooFast {
+        /// The first too many.
+        recipient: Address,
+        /// Which rate.
+        too_fast: TooFast,
+    },
+    /// A stranger is to come back.
+    Greylisted {
+        /// For whom the mail is.
+        recipient: Address,
+        /// Where the client is.
+        network: Network,
+        /// How long it is to stay away.
+        wait: Duration,
+    },
+    /// A mailbox of this machine takes nothing now.
+    Mailbox {
+        /// Whose.
+        recipient: Address,
+        /// Why.
+        trouble: MailboxTrouble,
+    },
     /// The client takes too long.
     Overdue(Overdue),
     /// Too many refused commands.
@@ -54,19 +91,38 @@ pub(crate) enum Refusal {
     NoTransaction,
 }
 
+const MINUTE: Duration = Duration::from_secs(60);
+
 impl Refusal {
     /// A stable name for logs.
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Refusal::RelayDenied { .. } => "relay-denied",
             Refusal::NoRoute(_) => "no-route",
-            Refusal::NoRoom { .. } => "no-room",
+            Refusal::Paused => "paused",
+            Refusal::Short(shortage) => shortage.what.name(),
             Refusal::Store(StoreError::Full { .. }) => "disk-full",
             Refusal::Store(StoreError::Uncertain) => "store-uncertain",
             Refusal::Store(_) => "store-failed",
             Refusal::Loop { .. } => "loop",
+            Refusal::LoopHere { .. } => "loop-here",
             Refusal::TooMany(TooMany::Connections(_)) => "too-many-connections",
-            Refusal::TooMany(TooMany::FromClient(_)) => "too-many-connections-from-client",
+            Refusal::TooMany(TooMany::FromClient(..)) => "too-many-connections-from-client",
+            Refusal::TooMany(TooMany::FromNetwork(..)) => "too-many-connections-from-network",
+            Refusal::TooFast(fast) | Refusal::RecipientTooFast { too_fast: fast, .. } => {
+                match fast.what {
+                    What::Connections => "connection-rate",
+                    What::Messages => "message-rate",
+                    What::Recipients => "recipient-rate",
+                }
+            }
+            Refusal::Greylisted { .. } => "greylisted",
+            Refusal::Mailbox { trouble, .. } => match trouble {
+                MailboxTrouble::Locked { .. } => "mailbox-locked",
+                MailboxTrouble::Full { .. } => "mailbox-full",
+                MailboxTrouble::TooLarge { .. } => "too-large-for-mailbox",
+                MailboxTrouble::Failed { .. } => "mailbox-failed",
+            },
             Refusal::Overdue(Overdue::Command { .. }) => "idle",
             Refusal::Overdue(Overdue::Silent { .. }) => "silent-in-content",
             Refusal::Overdue(Overdue::TooSlow { .. }) => "too-slow",
@@ -79,13 +135,29 @@ impl Refusal {
 
     /// Whether somebody must look after this machine.
     pub(crate) fn is_ours(&self) -> bool {
-        matches!(self, Refusal::NoRoom { .. } | Refusal::Store(_))
+        let failed = |trouble: &MailboxTrouble| matches!(trouble, MailboxTrouble::Failed { .. });
+        match self {
+            Refusal::Short(_) | Refusal::Store(_) => true,
+            Refusal::Mailbox { trouble, .. } => failed(trouble),
+            _ => false,
+        }
+    }
+
+    /// Whether the client has itself to blame, so that it counts against it.
+    pub(crate) fn counts(&self) -> bool {
+        match self {
+            Refusal::RelayDenied { .. } => true,
+            Refusal::NoRoute(address) => address.domain().is_none(),
+            _ => false,
+        }
     }
 
     /// What the log says beside the reply: what the client is not told.
     pub(crate) fn detail(&self) -> Option<String> {
         match self {
             Refusal::Store(error) => Some(error.to_string()),
+            Refusal::Mailbox { trouble, .. } => Some(trouble.to_string()),
+            Refusal::Short(short) => Some(format!("{} now, {} wanted", short.now, short.mark)),
             _ => None,
         }
     }
@@ -93,31 +165,99 @@ impl Refusal {
     /// The recipient that is refused, where it is about one.
     pub(crate) fn recipient(&self) -> Option<&Address> {
         match self {
-            Refusal::RelayDenied { recipient, .. } | Refusal::NoRoute(recipient) => Some(recipient),
+            Refusal::RelayDenied { recipient, .. }
+            | Refusal::NoRoute(recipient)
+            | Refusal::RecipientTooFast { recipient, .. }
+            | Refusal::Greylisted { recipient, .. }
+            | Refusal::Mailbox { recipient, .. } => Some(recipient),
             _ => None,
         }
     }
 
-    /// What the client is told.
+    /// What the client is told. Where coming back makes sense, the last words are the wait, in the form
+    /// that `diagnosis` and other senders read: `try again in 300 seconds`.
     pub(crate) fn reply(&self, hostname: &str) -> OutgoingReply {
         let (code, class, subject, detail) = self.codes();
-        OutgoingReply::new(code, (class, subject, detail), self.text(hostname))
+        let mut text = words::of(self, hostname);
+        if let Some(wait) = self.wait() {
+            text.push_str("; try again in ");
+            text.push_str(&words::seconds(wait));
+        }
+        OutgoingReply::new(code, (class, subject, detail), text)
+    }
+
+    /// Whether the session ends with it (RFC 5321 §3.8: 421 may answer any command).
+    pub(crate) fn closes(&self) -> bool {
+        self.codes().0 == 421
+    }
+
+    /// When coming back makes sense; `None` where it never does, or at once.
+    pub(crate) fn wait(&self) -> Option<Duration> {
+        match self {
+            Refusal::TooFast(fast) | Refusal::RecipientTooFast { too_fast: fast, .. } => {
+                Some(fast.wait)
+            }
+            Refusal::Greylisted { wait, .. } => Some(*wait),
+            Refusal::Mailbox { trouble, .. } => match trouble {
+                // People make room within hours, not minutes.
+                MailboxTrouble::Full { .. } => Some(240 * MINUTE),
+                MailboxTrouble::Locked { .. } | MailboxTrouble::Failed { .. } => Some(5 * MINUTE),
+                MailboxTrouble::TooLarge { .. } => None,
+            },
+            Refusal::Paused | Refusal::Short(_) | Refusal::Store(_) | Refusal::TooManyErrors(_) => {
+                Some(5 * MINUTE)
+            }
+            Refusal::TooMany(_) | Refusal::Overdue(_) | Refusal::Stopping => Some(MINUTE),
+            Refusal::NoRoute(address) if address.domain().is_some() => Some(60 * MINUTE),
+            Refusal::RelayDenied { .. }
+            | Refusal::NoRoute(_)
+            | Refusal::Loop { .. }
+            | Refusal::LoopHere { .. }
+            | Refusal::NoTls
+            | Refusal::NoTransaction => None,
+        }
     }
 
     fn codes(&self) -> (u16, Class, u16, u16) {
         use Class::{Permanent, Transient};
         match self {
             Refusal::RelayDenied { .. } => (550, Permanent, 7, 1),
+            // RFC 3463 §3.5 X.4.4, unable to route. Not final: what is wrong is our configuration, which
+            // can be mended while the mail waits at its sender (RFC 5321 §4.2.3: 451).
+            Refusal::NoRoute(address) if address.domain().is_some() => (451, Transient, 4, 4),
             Refusal::NoRoute(_) => (550, Permanent, 1, 2),
-            Refusal::NoRoom { .. } | Refusal::Store(StoreError::Full { .. }) => {
-                (452, Transient, 3, 1)
-            }
+            // RFC 3463 §3.4 X.3.2 names maintenance. 421 (RFC 5321 §3.8) and not 450, so that the
+            // sender takes all its mail elsewhere or waits with all of it, instead of trying each
+            // message (RFC 5321 §4.3.2 does not even list 450 for MAIL); and at MAIL, not in place of
+            // the greeting, so that whoever only asks whether we are there gets an answer.
+            Refusal::Paused => (421, Transient, 3, 2),
+            // RFC 3463 §3.4 X.3.1 is the disk; for want of a code of its own, memory too: what the
+            // sender should do is the same.
+            Refusal::Short(_) | Refusal::Store(StoreError::Full { .. }) => (452, Transient, 3, 1),
             Refusal::Store(_) => (451, Transient, 3, 0),
-            Refusal::Loop { .. } => (554, Permanent, 4, 6),
+            Refusal::Loop { .. } | Refusal::LoopHere { .. } => (554, Permanent, 4, 6),
             Refusal::TooMany(TooMany::Connections(_)) => (421, Transient, 3, 2),
-            Refusal::TooMany(TooMany::FromClient(_)) | Refusal::TooManyErrors(_) => {
-                (421, Transient, 7, 0)
+            // Deviation: RFC 3463 §3.3 has X.2.1 for a mailbox that is disabled. People, and the help
+            // pages of decades, know "421 4.2.1" as too many connections; 421 decides what happens.
+            Refusal::TooMany(TooMany::FromClient(..) | TooMany::FromNetwork(..)) => {
+                (421, Transient, 2, 1)
             }
+            Refusal::TooFast(_) | Refusal::TooManyErrors(_) => (421, Transient, 7, 0),
+            // Not 421, which would end the transaction and with it the recipients that are accepted:
+            // a message with more recipients than a period allows would then never come through.
+            Refusal::RecipientTooFast { .. } => (450, Transient, 7, 0),
+            // RFC 6647 §2.1: a 4yz reply; §5 asks for one that says so.
+            Refusal::Greylisted { .. } => (451, Transient, 7, 1),
+            Refusal::Mailbox { trouble, .. } => match trouble {
+                // RFC 5321 §4.2.3: 450 mailbox busy.
+                MailboxTrouble::Locked { .. } => (450, Transient, 2, 0),
+                // RFC 5321 §4.2.3: 452 insufficient storage, of this recipient alone: the others of
+                // the transaction go on. 552 would be final, and people do make room.
+                MailboxTrouble::Full { .. } => (452, Transient, 2, 2),
+                // RFC 3463 §3.3 X.2.3: waiting does not make the message smaller.
+                MailboxTrouble::TooLarge { .. } => (552, Permanent, 2, 3),
+                MailboxTrouble::Failed { .. } => (451, Transient, 3, 0),
+            },
             Refusal::Overdue(Overdue::Stopping { .. }) | Refusal::Stopping => {
                 (421, Transient, 3, 2)
             }
@@ -126,149 +266,5 @@ impl Refusal {
             Refusal::NoTls => (454, Transient, 7, 0),
             Refusal::NoTransaction => (503, Permanent, 5, 1),
         }
-    }
-
-    fn text(&self, hostname: &str) -> String {
-        match self {
-            Refusal::RelayDenied { client, .. } => {
-                let mut at = String::new();
-                push_literal(&mut at, *client);
-                format!("relay access denied: {at} is not in [relay] networks")
-            }
-            Refusal::NoRoute(_) => {
-                "the address has no domain, and no route \"*\" takes such addresses".to_owned()
-            }
-            Refusal::NoRoom { free, needed } => format!(
-                "not accepting mail now: {} free for the queue, {} needed; try again later",
-                size(*free),
-                size(*needed)
-            ),
-            Refusal::Store(StoreError::Full { .. }) => {
-                "the disk for the queue is full; the message was not kept, try again later"
-                    .to_owned()
-            }
-            Refusal::Store(StoreError::Uncertain) => {
-                "cannot tell whether the message was kept; trying again may send it twice"
-                    .to_owned()
-            }
-            Refusal::Store(_) => {
-                "the queue failed; the message was not kept, try again later".to_owned()
-            }
-            Refusal::Loop {
-                hops,
-                limit,
-                repeated,
-            } => looping(*hops, *limit, repeated),
-            Refusal::TooMany(TooMany::Connections(most)) => {
-                format!("{hostname} has its limit of {most} connections; try again later")
-            }
-            Refusal::TooMany(TooMany::FromClient(most)) => {
-                format!(
-                    "{hostname} takes {most} connections at a time from your address; close one first"
-                )
-            }
-            Refusal::Overdue(overdue) => overdue_text(hostname, overdue),
-            Refusal::TooManyErrors(most) => {
-                format!("{hostname} closes the connection after {most} refused commands")
-            }
-            Refusal::NoTls => "TLS is not available".to_owned(),
-            Refusal::NoTransaction => "MAIL must come first".to_owned(),
-            Refusal::Stopping => format!("{hostname} is shutting down; try again later"),
-        }
-    }
-}
-
-fn overdue_text(hostname: &str, overdue: &Overdue) -> String {
-    match overdue {
-        Overdue::Command { after } => {
-            format!("{hostname} waited {} for a command; closing", time(*after))
-        }
-        Overdue::Silent { after, received } => format!(
-            "{hostname} got nothing more for {} after {received} bytes of content; the message was not kept",
-            time(*after)
-        ),
-        Overdue::TooSlow {
-            over,
-            received,
-            asked,
-        } => format!(
-            "{hostname} got {received} bytes of content in {}, fewer than {asked} a second; the message was not kept",
-            time(*over)
-        ),
-        Overdue::Stopping { grace } => format!(
-            "{hostname} is shutting down and the message did not end within {}; it was not kept",
-            time(*grace)
-        ),
-    }
-}
-
-fn looping(hops: u32, limit: u32, repeated: &[String]) -> String {
-    let mut text = format!("mail loop: the message has passed {hops} hosts, {limit} are allowed");
-    if !repeated.is_empty() {
-        text.push_str("; more than once: ");
-        text.push_str(&repeated.join(", "));
-    }
-    text
-}
-
-fn time(duration: Duration) -> String {
-    match duration.as_secs() {
-        secs if secs >= 120 && secs % 60 == 0 => format!("{} minutes", secs / 60),
-        1 => "1 second".to_owned(),
-        secs => format!("{secs} seconds"),
-    }
-}
-
-fn size(bytes: u64) -> String {
-    const KIB: u64 = 1024;
-    if bytes >= 10 * KIB * KIB {
-        format!("{} MiB", bytes / (KIB * KIB))
-    } else {
-        format!("{} KiB", bytes / KIB)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn line(refusal: &Refusal) -> String {
-        let mut out = bytes::BytesMut::new();
-        refusal.reply("relay.example").write(&mut out);
-        String::from_utf8(out.to_vec()).unwrap()
-    }
-
-    #[test]
-    fn a_loop_names_the_hosts_that_repeat() {
-        let repeated = vec!["a.example".to_owned(), "b.example".to_owned()];
-        let text = line(&Refusal::Loop {
-            hops: 51,
-            limit: 50,
-            repeated,
-        });
-        assert_eq!(
-            text,
-            "554 5.4.6 mail loop: the message has passed 51 hosts, 50 are allowed; \
-             more than once: a.example, b.example\r\n"
-        );
-    }
-
-    #[test]
-    fn a_denied_client_reads_which_of_its_addresses_and_which_setting() {
-        assert_eq!(
-            line(&Refusal::RelayDenied {
-                client: "::ffff:192.0.2.9".parse().unwrap(),
-                recipient: "b@example.org".parse().unwrap(),
-            }),
-            "550 5.7.1 relay access denied: [192.0.2.9] is not in [relay] networks\r\n"
-        );
-    }
-
-    #[test]
-    fn times_and_sizes_read_naturally() {
-        assert_eq!(time(Duration::from_secs(300)), "5 minutes");
-        assert_eq!(time(Duration::from_secs(90)), "90 seconds");
-        assert_eq!(size(33_554_432), "32 MiB");
-        assert_eq!(size(4_000_000), "3906 KiB");
     }
 }

@@ -1,7 +1,7 @@
 //! Taking connections from a listener.
 
 use std::io::ErrorKind;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +11,8 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use world::{Listener, Stream};
 
+use crate::limits::Permit;
+use crate::rates::What;
 use crate::refusal::Refusal;
 use crate::{Receiver, Shared, session};
 
@@ -67,7 +69,7 @@ impl Receiver {
         shutdown: &watch::Receiver<bool>,
     ) {
         let shared = Arc::clone(&self.shared);
-        match shared.limits.admit(from.ip()) {
+        match admit(&shared, from.ip()) {
             Ok(permit) => {
                 let shutdown = shutdown.clone();
                 sessions.spawn(async move {
@@ -75,13 +77,25 @@ impl Receiver {
                     drop(permit);
                 });
             }
-            Err(too_many) => {
-                let refusal = Refusal::TooMany(too_many);
-                tracing::info!(client = %from.ip(), reason = refusal.name(), "connection refused");
+            Err(refusal) => {
+                let reply = refusal.reply(&shared.settings.hostname);
+                let reason = refusal.name();
+                tracing::info!(client = %from.ip().to_canonical(), reason, %reply, "connection refused");
                 sessions.spawn(turn_away(shared, stream, refusal));
             }
         }
     }
+}
+
+/// Whether a client may have a connection.
+fn admit(shared: &Shared, client: IpAddr) -> Result<Permit, Refusal> {
+    let permit = shared.limits.admit(client).map_err(Refusal::TooMany)?;
+    if let Some(counted) = shared.limits.counted(client) {
+        let now = shared.world.clock.now();
+        let took = shared.meter.take(What::Connections, counted, now);
+        took.map_err(Refusal::TooFast)?;
+    }
+    Ok(permit)
 }
 
 /// RFC 5321 §3.1 and §3.8: a server that cannot serve says so in place of its greeting.

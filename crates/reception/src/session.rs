@@ -3,10 +3,11 @@
 use std::fmt::Display;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use queue::NewRecipient;
 use queue::route::Target;
-use smtp::server::{self, Event, MailParams};
+use smtp::server::{self, Event, MailParams, Problem};
 use smtp::{Address, Class, OutgoingReply};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -14,9 +15,10 @@ use world::Stream;
 
 use crate::connection::{Connection, Input};
 use crate::pace::Pace;
+use crate::rates::{TooFast, What};
 use crate::refusal::Refusal;
 use crate::transaction::{Envelope, Incoming, Summary};
-use crate::{Client, Shared};
+use crate::{Client, Shared, greylisting};
 
 /// Talks with one client until one side ends it.
 pub(crate) async fn run(
@@ -153,7 +155,7 @@ impl Session {
                 self.protocol.accept();
             }
             Event::Mail { from, params } => self.mail(from, params),
-            Event::Rcpt { to } => self.rcpt(to),
+            Event::Rcpt { to } => self.rcpt(to).await,
             Event::Data { .. } => self.data().await,
             Event::Content(piece) => {
                 if let Some(incoming) = &mut self.incoming {
@@ -169,7 +171,12 @@ impl Session {
                 self.forget();
             }
             Event::Refused { problem, line } => {
-                self.note("command-refused", &problem, Some(&line));
+                let reason = match problem {
+                    Problem::TooManyRecipients { .. } => "too-many-recipients",
+                    Problem::TooLarge { .. } => "too-large",
+                    _ => "command-refused",
+                };
+                self.note(reason, &problem, Some((&line, &problem.reply())));
             }
             Event::TooManyErrors => {
                 let most = self.shared.settings.max_errors;
@@ -193,24 +200,39 @@ impl Session {
         if self.stopping {
             return self.end(&Refusal::Stopping);
         }
-        let store = self.shared.intake.store();
-        let needed = self
-            .shared
-            .settings
-            .min_free_bytes
-            .saturating_add(params.size.unwrap_or(0));
-        match self.shared.room.free(&**store) {
-            Ok(free) if free < needed => self.answer_no(&Refusal::NoRoom { free, needed }),
-            Err(error) => self.answer_no(&Refusal::Store(error)),
-            Ok(_) => {
-                self.envelope = Some(Envelope::new(from, params.eight_bit, params.smtputf8));
+        match self.may_begin(params.size.unwrap_or(0)) {
+            Ok(()) => {
+                self.envelope = Some(Envelope::new(from, params));
                 self.protocol.accept();
             }
+            Err(refusal) if refusal.closes() => self.end(&refusal),
+            Err(refusal) => self.answer_no(&refusal),
         }
     }
 
-    fn rcpt(&mut self, to: Address) {
-        match self.destination(to) {
+    /// What is asked before a message of this size may begin: nothing of it is accepted yet.
+    fn may_begin(&self, size: u64) -> Result<(), Refusal> {
+        let shared = &self.shared;
+        if shared.paused.load(Ordering::SeqCst) {
+            return Err(Refusal::Paused);
+        }
+        let store = shared.intake.store();
+        shared.watch.admits(&**store, &shared.world, size)?;
+        self.meter(What::Messages).map_err(Refusal::TooFast)
+    }
+
+    fn meter(&self, what: What) -> Result<(), TooFast> {
+        match self.shared.limits.counted(self.client.address) {
+            Some(counted) => {
+                let now = self.shared.world.clock.now();
+                self.shared.meter.take(what, counted, now)
+            }
+            None => Ok(()),
+        }
+    }
+
+    async fn rcpt(&mut self, to: Address) {
+        match self.destination(to).await {
             Ok(recipient) => {
                 if let Some(envelope) = &mut self.envelope {
                     envelope.add(recipient);
@@ -218,11 +240,13 @@ impl Session {
                 self.protocol.accept();
             }
             Err(refusal) => {
-                self.refused += 1;
+                self.refused += u32::from(refusal.counts());
                 let most = self.shared.settings.max_errors;
                 if self.refused >= most {
                     self.refusal(&refusal, None);
                     self.end(&Refusal::TooManyErrors(most));
+                } else if refusal.closes() {
+                    self.end(&refusal);
                 } else {
                     self.answer_no(&refusal);
                 }
@@ -230,7 +254,7 @@ impl Session {
         }
     }
 
-    fn destination(&self, to: Address) -> Result<NewRecipient, Refusal> {
+    async fn destination(&mut self, to: Address) -> Result<NewRecipient, Refusal> {
         let client = self.client.address;
         // Deviation: RFC 5321 §4.5.1 asks that anybody can reach postmaster; a relay that serves its
         // own networks has no mailboxes, so that this would relay for strangers.
@@ -244,10 +268,38 @@ impl Session {
         if target == Target::Nowhere {
             return Err(Refusal::NoRoute(to));
         }
+        self.ask_neighbours(&to, &target).await?;
+        if let Err(too_fast) = self.meter(What::Recipients) {
+            let alone = self.envelope.as_ref().is_none_or(Envelope::is_empty);
+            return Err(match alone {
+                true => Refusal::TooFast(too_fast),
+                false => Refusal::RecipientTooFast {
+                    recipient: to,
+                    too_fast,
+                },
+            });
+        }
         Ok(NewRecipient {
             destination: target.key(),
             address: to,
             next_attempt: self.shared.world.clock.now(),
+        })
+    }
+
+    /// The greylist, and the mailbox where it is here.
+    async fn ask_neighbours(&mut self, to: &Address, target: &Target) -> Result<(), Refusal> {
+        let Some(envelope) = &self.envelope else {
+            return Ok(());
+        };
+        let client = self.client.address;
+        greylisting::ask(&self.shared, client, &envelope.sender, to).await?;
+        let Some(mailboxes) = &self.shared.neighbours.mailboxes else {
+            return Ok(());
+        };
+        let looked = mailboxes.look(target, envelope.size).await;
+        looked.map_err(|trouble| Refusal::Mailbox {
+            recipient: to.clone(),
+            trouble,
         })
     }
 
@@ -337,7 +389,12 @@ impl Session {
     }
 
     /// The state machine has refused something.
-    fn note(&self, reason: &'static str, detail: &dyn Display, line: Option<&[u8]>) {
+    fn note(
+        &self,
+        reason: &'static str,
+        detail: &dyn Display,
+        command: Option<(&[u8], &OutgoingReply)>,
+    ) {
         let message = self.incoming.as_ref().map(Incoming::summary);
         tracing::info!(
             id = message.as_ref().map(|m| display(m.id)),
@@ -346,7 +403,8 @@ impl Session {
             sender = self.sender(message.as_ref()).map(display),
             reason,
             %detail,
-            line = line.map(|line| display(line.escape_ascii())),
+            line = command.map(|(line, _)| display(line.escape_ascii())),
+            reply = command.map(|(_, reply)| display(reply)),
             "refused"
         );
     }

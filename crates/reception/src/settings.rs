@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use queue::route::Routes;
 
-use crate::Network;
+use queue::GreylistPolicy;
+
+use crate::{Network, Rates, Watermarks};
 
 const MIB: u64 = 1024 * 1024;
 
@@ -25,11 +27,20 @@ pub struct Settings {
     pub max_recipients: usize,
     /// Connections at one time.
     pub max_connections: usize,
-    /// Connections at one time from one client address (for IPv6, from one /64). Clients on this
-    /// machine are not counted.
+    /// Connections at one time from one client address (for IPv6, from one /64).
     pub max_connections_per_client: usize,
+    /// Connections at one time from one network of clients: a /24 of IPv4, a /48 of IPv6.
+    pub max_connections_per_network: usize,
+    /// What one client may do in a period.
+    pub client_rates: Rates,
+    /// What all clients of one network may do in a period.
+    pub network_rates: Rates,
+    /// Clients for which neither connections nor rates are counted.
+    pub uncounted: Vec<Network>,
     /// `Received` fields that a message may bring; RFC 5321 §6.3 asks for a limit of 100 or so.
     pub max_hops: u32,
+    /// How many of them may be our own.
+    pub max_own_hops: u32,
     /// How long the queue tries to deliver (RFC 5321 §4.5.4.1: 4 to 5 days).
     pub lifetime: Duration,
     /// How long to wait for a whole command line (RFC 5321 §4.5.3.2.7: 5 minutes), and for the client
@@ -41,8 +52,12 @@ pub struct Settings {
     /// Bytes per second that a client must keep up on average over a message's content, once
     /// `data_timeout` has passed.
     pub min_data_rate: u64,
-    /// Room which must be left for the store after a message of the announced size.
-    pub min_free_bytes: u64,
+    /// Below which marks no mail is taken.
+    pub watermarks: Watermarks,
+    /// How strangers are put off; `None`: not at all.
+    pub greylisting: Option<GreylistPolicy>,
+    /// Clients that are never put off.
+    pub not_greylisted: Vec<Network>,
     /// Refused commands and recipients after which a session is ended.
     pub max_errors: u32,
     /// How long a message that is being received at a stop may take to end.
@@ -59,12 +74,19 @@ impl Default for Settings {
             max_recipients: 1_000,
             max_connections: 5_000,
             max_connections_per_client: 200,
+            max_connections_per_network: 1_000,
+            client_rates: Rates::default(),
+            network_rates: Rates::default(),
+            uncounted: Network::loopback(),
             max_hops: 50,
+            max_own_hops: 4,
             lifetime: Duration::from_secs(5 * 86_400),
             command_timeout: Duration::from_secs(300),
             data_timeout: Duration::from_secs(180),
             min_data_rate: 256,
-            min_free_bytes: 32 * MIB,
+            watermarks: Watermarks::default(),
+            greylisting: None,
+            not_greylisted: Network::loopback(),
             max_errors: 20,
             grace: Duration::from_secs(30),
         }

@@ -68,6 +68,12 @@ impl Trail {
             .collect()
     }
 
+    /// How many of them a host wrote.
+    pub(crate) fn by(&self, host: &str) -> u32 {
+        let own = self.hosts.iter().filter(|h| h.eq_ignore_ascii_case(host));
+        u32::try_from(own.count()).unwrap_or(u32::MAX)
+    }
+
     fn header_line(&mut self, line: &[u8]) {
         match line.first() {
             // RFC 5322 §2.2.3: a line that begins with white space continues the field.
@@ -160,6 +166,7 @@ mod tests {
         let trail = watched(&[LOOPING]);
         assert_eq!(trail.hops(), 3);
         assert_eq!(trail.repeated(), ["relay.example"]);
+        assert_eq!((trail.by("Relay.example"), trail.by("a")), (2, 0));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use queue::{
     StoreError,
 };
 use smtp::Address;
+use smtp::server::MailParams;
 
 use crate::refusal::Refusal;
 use crate::trace::Trace;
@@ -21,20 +22,28 @@ pub(crate) struct Envelope {
     /// `BODY=8BITMIME` was given.
     pub(crate) eight_bit: bool,
     pub(crate) smtputf8: bool,
+    /// As announced by SIZE.
+    pub(crate) size: Option<u64>,
     pub(crate) recipients: Vec<NewRecipient>,
     /// Normalised addresses, once there are several recipients.
     seen: HashSet<String>,
 }
 
 impl Envelope {
-    pub(crate) fn new(sender: Address, eight_bit: bool, smtputf8: bool) -> Envelope {
+    pub(crate) fn new(sender: Address, params: MailParams) -> Envelope {
         Envelope {
             sender,
-            eight_bit,
-            smtputf8,
+            eight_bit: params.eight_bit,
+            smtputf8: params.smtputf8,
+            size: params.size,
             recipients: Vec::new(),
             seen: HashSet::new(),
         }
+    }
+
+    /// Whether no recipient is accepted yet.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.recipients.is_empty()
     }
 
     /// Adds a recipient. One that is there already is confirmed and kept once: a client that names
@@ -50,7 +59,7 @@ impl Envelope {
 }
 
 /// RFC 5321 §2.4: the local part is the receiver's to interpret, the domain has no case.
-fn normalised(address: &Address) -> String {
+pub(crate) fn normalised(address: &Address) -> String {
     match address.domain() {
         Some(domain) => format!("{}@{}", address.local(), domain.to_lowercase()),
         None => address.local().to_owned(),
@@ -142,15 +151,7 @@ impl Incoming {
             return Err(Refusal::Store(fault));
         }
         self.trail.end();
-        let limit = shared.settings.max_hops;
-        if self.trail.hops() > limit {
-            // RFC 5321 §6.3.
-            return Err(Refusal::Loop {
-                hops: self.trail.hops(),
-                limit,
-                repeated: self.trail.repeated(),
-            });
-        }
+        self.look_for_loops(shared)?;
         let body = self.writer.finish().await.map_err(Refusal::Store)?;
         let body_kind = if self.eight_bit {
             BodyKind::EightBit
@@ -180,6 +181,33 @@ impl Incoming {
             recipients: self.envelope.recipients,
         };
         shared.intake.accept(new).await.map_err(Refusal::Store)
+    }
+}
+
+impl Incoming {
+    /// RFC 5321 §6.3: a server must notice loops. Two signs are taken: more `Received` fields than a
+    /// message can sensibly have, and our own name among them again and again, which is told long
+    /// before. Once or twice it may be there rightly: a filter hands mail back, a list forwards.
+    fn look_for_loops(&self, shared: &Shared) -> Result<(), Refusal> {
+        let settings = &shared.settings;
+        let (hops, repeated) = (self.trail.hops(), self.trail.repeated());
+        if hops > settings.max_hops {
+            return Err(Refusal::Loop {
+                hops,
+                limit: settings.max_hops,
+                repeated,
+            });
+        }
+        let own = self.trail.by(&settings.hostname);
+        // Half the world is called localhost.
+        if own > settings.max_own_hops && settings.hostname != "localhost" {
+            return Err(Refusal::LoopHere {
+                times: own,
+                limit: settings.max_own_hops,
+                repeated,
+            });
+        }
+        Ok(())
     }
 }
 

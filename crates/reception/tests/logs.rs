@@ -117,7 +117,8 @@ async fn each_refusal_is_an_event_with_reason_and_reply() {
         ("command-refused", "INFO"),
         ("store-failed", "WARN"),
         ("content-refused", "INFO"),
-        ("no-room", "WARN"),
+        ("low-disk-space", "WARN"),
+        ("low-disk-space", "WARN"),
     ];
     assert_eq!(told, expected, "{events:?}");
     assert_eq!(events[0]["client"], "192.0.2.7");

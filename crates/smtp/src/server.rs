@@ -76,6 +76,8 @@ pub struct Config {
     pub chunking: bool,
     /// Announce SMTPUTF8 (RFC 6531).
     pub smtputf8: bool,
+    /// Announce LIMITS (RFC 9422) with `max_recipients` as RCPTMAX.
+    pub limits: bool,
     /// Announce STARTTLS (RFC 3207): the driver can do the handshake.
     pub starttls: bool,
 }
@@ -96,6 +98,7 @@ impl Config {
             enhanced_status_codes: true,
             chunking: true,
             smtputf8: true,
+            limits: true,
             starttls: false,
         }
     }

@@ -22,7 +22,8 @@ fn a_transaction_from_ehlo_to_quit() {
         S: 250-ENHANCEDSTATUSCODES
         S: 250-CHUNKING
         S: 250-SMTPUTF8
-        S: 250 SIZE 1000
+        S: 250-SIZE 1000
+        S: 250 LIMITS RCPTMAX=3
         C: MAIL FROM:<a@me.example> SIZE=12 BODY=8BITMIME
         E: mail a@me.example size=12 8bit
         S: 250 2.1.0 sender ok
@@ -366,7 +367,7 @@ fn recipients_beyond_the_limit_are_to_come_in_another_transaction() {
         S: 550 5.1.1 nobody
         S: 250 2.1.5 recipient ok
         S: 250 2.1.5 recipient ok
-        S: 452 4.5.3 at most 3 recipients at once; send the rest in a new transaction
+        S: 452 4.5.3 too many recipients: 3 at once; send the rest in a new transaction, try again in 0 seconds
         ",
     );
 }
@@ -476,7 +477,8 @@ fn what_was_sent_in_the_clear_behind_starttls_is_dropped() {
         S: 250-ENHANCEDSTATUSCODES
         S: 250-CHUNKING
         S: 250-SMTPUTF8
-        S: 250 SIZE 1000
+        S: 250-SIZE 1000
+        S: 250 LIMITS RCPTMAX=3
         C: STARTTLS
         E: refused STARTTLS: out of order: TLS is on already
         S: 503 5.5.1 TLS is on already

@@ -8,13 +8,14 @@
 //! | module | what it is |
 //! |---|---|
 //! | `open` | the data directory, its lock, opening and cleaning up |
-//! | `schema` | the five tables |
+//! | `schema` | the tables |
 //! | `db`, `writer` | the writing connection and its thread: group commit |
 //! | `readers` | connections that read |
 //! | `room` | what happens when the disk is full |
 //! | `body`, `staging` | content in files |
-//! | `accept`, `record`, `change` | what is written |
+//! | `accept`, `record`, `change`, `gate` | what is written |
 //! | `due`, `list` | what is read |
+//! | `greylist` | a database of its own: who has come before |
 
 mod accept;
 mod body;
@@ -23,6 +24,8 @@ mod codec;
 mod db;
 mod due;
 mod error;
+mod gate;
+mod greylist;
 mod list;
 mod lock;
 mod open;
@@ -34,4 +37,5 @@ mod staging;
 mod store;
 mod writer;
 
+pub use greylist::SqliteGreylist;
 pub use store::SqliteStore;

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use parking_lot::Mutex;
 use queue::{
     AttemptRecord, Body, BodyWriter, DestinationKey, DestinationUpdate, DueDestination, Event,
-    Lease, MessageId, NewMessage, Queued, Recipient, RecipientState, Row, RowFilter, Store,
+    Lease, MessageId, NewMessage, Queued, Recipient, RecipientState, Room, Row, RowFilter, Store,
     StoreError, Story,
 };
 use rusqlite::Connection;
@@ -26,7 +26,7 @@ use crate::readers::Readers;
 use crate::record::{self, Outcomes, PreparedUpdate, Recording};
 use crate::staging::Staging;
 use crate::writer::{Burden, Writer, run_guarded};
-use crate::{due, list};
+use crate::{due, gate, list};
 
 /// Recipients that are moved in one transaction.
 const MOVES: usize = 1000;
@@ -331,15 +331,33 @@ impl Store for SqliteStore {
         .await
     }
 
+    async fn pause_intake(
+        &self,
+        paused: bool,
+        at: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        self.write(Burden::default(), move |db| gate::set(db, paused, at))
+            .await
+    }
+
+    async fn intake_paused(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.read(gate::closed_at).await
+    }
+
     /// The disk's free bytes and those that free pages of the database hold.
-    fn free_space(&self) -> Result<u64, StoreError> {
+    fn room(&self) -> Result<Room, StoreError> {
         let Seat::Threads { free_bytes, .. } = &self.seat else {
-            return Ok(u64::MAX);
+            return Ok(Room {
+                bytes: u64::MAX,
+                files: u64::MAX,
+            });
         };
         let space = self.world.disk.free(&self.dir);
-        let free = space
-            .map_err(|e| io_error("asking for the room on", &self.dir, &e))?
-            .bytes;
-        Ok(free.saturating_add(free_bytes.load(Ordering::Relaxed)))
+        let space = space.map_err(|e| io_error("asking for the room on", &self.dir, &e))?;
+        let inside = free_bytes.load(Ordering::Relaxed);
+        Ok(Room {
+            bytes: space.bytes.saturating_add(inside),
+            files: space.inodes,
+        })
     }
 }

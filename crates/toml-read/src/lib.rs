@@ -14,7 +14,7 @@ use toml::de::DeTable;
 
 pub use problem::{Errors, Explained, Problem, Written};
 pub use section::{Found, Section, wrong_kind};
-pub use value::{duration, duration_text, size, size_text};
+pub use value::{Rate, duration, duration_text, rate, rate_text, size, size_text};
 
 /// Reads the text as TOML. `Err` has every error of syntax.
 pub fn parse<K: Explained>(text: &str) -> Result<Spanned<DeTable<'_>>, Errors<K>> {

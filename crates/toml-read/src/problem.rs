@@ -64,6 +64,8 @@ pub enum Written {
     NotADuration,
     /// The text is no size.
     NotASize,
+    /// The text is no rate.
+    NotARate,
     /// The text is not one of those allowed.
     NotOneOf {
         /// Those allowed.
@@ -83,6 +85,7 @@ impl Explained for Written {
             Written::OutOfRange { least, most } => Some(format!("write a number from {least} to {most}")),
             Written::NotADuration => Some("write a number and a unit in quotes: \"500ms\", \"30s\", \"5m\", \"4h\" or \"5d\"".into()),
             Written::NotASize => Some("write a number and a unit in quotes: \"64 KiB\", \"50 MiB\", \"1 GiB\" or \"10 MB\"; or bytes as a plain number".into()),
+            Written::NotARate => Some("write how many in which time, in quotes: \"60/1m\" is 60 in a minute, \"5000/1d\" 5000 in a day; \"none\" is no limit".into()),
             Written::NotOneOf { allowed } => Some(format!("write one of: {}", quoted(allowed))),
             Written::Empty => Some("name at least one, or leave the key out for the default".into()),
         }
@@ -101,6 +104,7 @@ impl fmt::Display for Written {
             Written::OutOfRange { .. } => f.write_str("the number is out of range"),
             Written::NotADuration => f.write_str("this is no duration"),
             Written::NotASize => f.write_str("this is no size"),
+            Written::NotARate => f.write_str("this is no rate"),
             Written::NotOneOf { .. } => f.write_str("this is not one of the values"),
             Written::Empty => f.write_str("the list is empty"),
         }

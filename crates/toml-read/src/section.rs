@@ -7,7 +7,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::problem::{Explained, Problem, Written};
-use crate::value;
+use crate::value::{self, Rate};
 
 /// Problems as they are found.
 pub struct Found<K> {
@@ -138,6 +138,14 @@ impl<'a, 'i, K: Explained> Section<'a, 'i, K> {
         let wanted = "a number and a unit in quotes, like \"5d\", \"4h\", \"30s\" or \"500ms\"";
         self.text(key, wanted, into, |text| {
             value::duration(text).ok_or_else(|| Written::NotADuration.into())
+        });
+    }
+
+    /// So many in a period; `"none"`: any number.
+    pub fn rate(&mut self, key: &str, into: &mut Option<Rate>) {
+        let wanted = "a number and a time in quotes, like \"60/1m\" (60 in a minute), or \"none\"";
+        self.text(key, wanted, into, |text| {
+            value::rate(text).ok_or_else(|| Written::NotARate.into())
         });
     }
 

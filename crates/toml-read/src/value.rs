@@ -1,4 +1,4 @@
-//! Durations and sizes as people write them.
+//! Durations, rates and sizes as people write them.
 
 use std::time::Duration;
 
@@ -29,6 +29,36 @@ pub fn duration_text(duration: Duration) -> String {
     match fits {
         Some((name, unit)) => format!("{}{name}", millis / unit),
         None => "0s".to_owned(),
+    }
+}
+
+/// So many in a period, like `60/1m`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// How many.
+    pub count: u32,
+    /// In which time.
+    pub per: Duration,
+}
+
+/// `"60/1m"`: so many in that time; `"none"`: any number.
+#[must_use]
+pub fn rate(text: &str) -> Option<Option<Rate>> {
+    if text == "none" {
+        return Some(None);
+    }
+    let (count, per) = text.split_once('/')?;
+    let count = count.trim().parse().ok().filter(|n| *n > 0)?;
+    let per = duration(per).filter(|d| !d.is_zero())?;
+    Some(Some(Rate { count, per }))
+}
+
+/// A rate as it is written.
+#[must_use]
+pub fn rate_text(rate: Option<Rate>) -> String {
+    match rate {
+        Some(Rate { count, per }) => format!("{count}/{}", duration_text(per)),
+        None => "none".to_owned(),
     }
 }
 
@@ -100,5 +130,17 @@ mod tests {
             assert_eq!(duration(text), None, "{text}");
         }
         assert_eq!(size("99999999999999 GiB"), None);
+    }
+
+    #[test]
+    fn rates_read_back() {
+        for text in ["60/1m", "1/500ms", "100000/1d", "none"] {
+            assert_eq!(rate_text(rate(text).unwrap()), text);
+        }
+        for text in [
+            "", "60", "60/", "/1m", "0/1m", "60/0s", "-1/1m", "60/m", "None",
+        ] {
+            assert_eq!(rate(text), None, "{text}");
+        }
     }
 }

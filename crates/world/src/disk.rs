@@ -34,6 +34,10 @@ pub trait Disk: Send + Sync {
     fn create_dir_all(&self, path: &Path) -> io::Result<()>;
     /// Makes a new file for writing; an existing one is an error.
     fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
+    /// Opens an existing file for writing at its end; what one call writes stays together.
+    fn append(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
+    /// Whether there is something by this name.
+    fn exists(&self, path: &Path) -> io::Result<bool>;
     /// Opens a file for reading.
     fn open(&self, path: &Path) -> io::Result<Box<dyn DiskRead>>;
     /// Renames a file; an existing target is replaced.
@@ -93,6 +97,19 @@ impl Disk for RealDisk {
         Ok(Box::new(RealFile(file)))
     }
 
+    fn append(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        let file = std::fs::OpenOptions::new().append(true).open(path)?;
+        Ok(Box::new(RealFile(file)))
+    }
+
+    fn exists(&self, path: &Path) -> io::Result<bool> {
+        match std::fs::symlink_metadata(path) {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     fn open(&self, path: &Path) -> io::Result<Box<dyn DiskRead>> {
         Ok(Box::new(RealFile(std::fs::File::open(path)?)))
     }
@@ -119,7 +136,11 @@ impl Disk for RealDisk {
         let stat = statvfs(path)?;
         Ok(Space {
             bytes: stat.f_bavail.saturating_mul(stat.f_frsize),
-            inodes: stat.f_favail,
+            // File systems that make inodes as they need them (btrfs) say that they have none at all.
+            inodes: match stat.f_files {
+                0 => u64::MAX,
+                _ => stat.f_favail,
+            },
         })
     }
 }

@@ -5,6 +5,7 @@
 
 mod clock;
 mod disk;
+mod host;
 mod net;
 mod random;
 mod sim;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 pub use clock::{Clock, RealClock, VirtualClock};
 pub use disk::{Disk, DiskFile, DiskRead, RealDisk, Space};
+pub use host::{Host, Memory, RealHost, SimHost};
 pub use net::{ClosedPort, Listener, Net, Peer, RealNet, Stream};
 pub use random::{Random, RealRandom, SeededRandom};
 pub use sim::{Fault, SimNet};
@@ -28,6 +30,8 @@ pub struct World {
     pub net: Arc<dyn Net>,
     /// The disk.
     pub disk: Arc<dyn Disk>,
+    /// The machine's memory.
+    pub host: Arc<dyn Host>,
 }
 
 impl World {
@@ -39,6 +43,7 @@ impl World {
             random: Arc::new(RealRandom),
             net: Arc::new(RealNet),
             disk: Arc::new(RealDisk),
+            host: Arc::new(RealHost),
         }
     }
 }

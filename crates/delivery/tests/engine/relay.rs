@@ -35,6 +35,7 @@ impl Relay {
             random: Arc::new(SeededRandom::new(1)),
             net: net.clone(),
             disk: Arc::new(RealDisk),
+            host: Arc::new(world::RealHost),
         };
         let dns = Arc::new(TableResolver::default());
         for (domain, exchangers) in [

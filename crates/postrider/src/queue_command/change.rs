@@ -144,3 +144,30 @@ pub(super) fn pause(text: &str, paused: bool, options: &Options) -> Done {
         Answer::Failed(reason) => Err(QueueError::Server(reason)),
     }
 }
+
+/// Asks the running server, or writes it down for the next start.
+pub(super) fn pause_receiving(paused: bool, options: &Options) -> Done {
+    let data = options.data();
+    match ask(&data, &Request::PauseReceiving { paused }) {
+        Ok(Answer::Done | Answer::Changed(_)) => {}
+        Ok(Answer::Failed(reason)) => return Err(QueueError::Server(reason)),
+        Err(ControlError::NoServer(_)) => {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build();
+            let runtime = runtime.map_err(QueueError::Runtime)?;
+            let store = SqliteStore::open(&data, &World::real())?;
+            runtime.block_on(store.pause_intake(paused, Timestamp::now()))?;
+        }
+        Err(error) => return Err(error.into()),
+    }
+    println!(
+        "{}",
+        if paused {
+            "receiving: paused; clients are told 421 4.3.2 until `postrider resume`"
+        } else {
+            "receiving: resumed"
+        }
+    );
+    Ok(())
+}

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use delivery::Engine;
 use queue::{DestinationKey, RecipientState, Store, StoreError};
+use reception::Receiver;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use world::World;
@@ -22,6 +23,7 @@ pub(crate) struct Control {
 pub(crate) struct Asked {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) engine: Engine,
+    pub(crate) receiver: Receiver,
     pub(crate) world: World,
 }
 
@@ -110,6 +112,16 @@ impl Asked {
                 Ok(Answer::Changed(
                     changed.iter().map(|r| r.address.to_string()).collect(),
                 ))
+            }
+            Request::PauseReceiving { paused } => {
+                let before = self.store.pause_intake(paused, now).await?;
+                self.receiver.set_paused(paused);
+                tracing::info!(
+                    paused,
+                    since = before.map(tracing::field::display),
+                    "receiving was changed by the administrator"
+                );
+                Ok(Answer::Done)
             }
             Request::Pause {
                 destination,

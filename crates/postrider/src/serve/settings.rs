@@ -51,19 +51,71 @@ pub(crate) fn reception(config: &Config) -> reception::Settings {
     reception::Settings {
         hostname: hostname(config),
         routes: Arc::new(config.routes.clone()),
-        relay_networks: config
-            .relay
-            .networks
-            .iter()
-            .filter_map(|n| reception::Network::containing(n.address, n.prefix))
-            .collect(),
+        relay_networks: networks(&config.relay.networks),
         max_message_size: limits.message_size,
         max_recipients: limits.recipients,
         max_connections: limits.connections,
         max_connections_per_client: limits.connections_per_client,
+        max_connections_per_network: limits.connections_per_network,
+        client_rates: rates([
+            limits.connection_rate,
+            limits.message_rate,
+            limits.recipient_rate,
+        ]),
+        network_rates: rates([
+            limits.network_connection_rate,
+            limits.network_message_rate,
+            limits.network_recipient_rate,
+        ]),
+        uncounted: networks(&limits.uncounted),
         max_hops: limits.hops,
+        max_own_hops: limits.own_hops,
         lifetime: config.queue.lifetime,
-        min_free_bytes: limits.min_free,
+        watermarks: reception::Watermarks {
+            free_bytes: limits.min_free,
+            free_files: limits.min_inodes,
+            available_memory: limits.min_memory,
+            resident_memory: limits.max_resident,
+            margin: limits.margin,
+        },
+        greylisting: greylisting(config),
+        not_greylisted: networks(&config.greylisting.exempt),
         ..reception::Settings::default()
+    }
+}
+
+fn networks(of: &[config::Network]) -> Vec<reception::Network> {
+    of.iter()
+        .filter_map(|n| reception::Network::containing(n.address, n.prefix))
+        .collect()
+}
+
+fn rates([connections, messages, recipients]: [Option<config::Rate>; 3]) -> reception::Rates {
+    let rate = |rate: Option<config::Rate>| {
+        rate.map(|config::Rate { count, per }| reception::Rate { count, per })
+    };
+    reception::Rates {
+        connections: rate(connections),
+        messages: rate(messages),
+        recipients: rate(recipients),
+    }
+}
+
+/// How strangers are put off, where they are.
+pub(crate) fn greylisting(config: &Config) -> Option<queue::GreylistPolicy> {
+    let own = &config.greylisting;
+    own.enabled.then_some(queue::GreylistPolicy {
+        delay: own.delay,
+        window: own.window,
+        keep: own.keep,
+        auto_allow: own.auto_allow,
+    })
+}
+
+/// What the mailboxes on this machine may hold.
+pub(crate) fn quota(config: &Config) -> delivery::Quota {
+    delivery::Quota {
+        bytes: config.maildir.quota,
+        messages: config.maildir.quota_messages,
     }
 }

@@ -8,6 +8,7 @@ mod commands;
 mod crash;
 mod crowd;
 mod disk;
+mod pause;
 mod sendmail;
 mod serve;
 mod talk;

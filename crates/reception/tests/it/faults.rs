@@ -54,7 +54,7 @@ async fn without_room_mail_is_refused_before_its_content_and_room_is_asked_for_o
         .ask("MAIL FROM:<a@client.example>", "452 4.3.1 ")
         .await;
     assert!(
-        reply.contains("0 KiB free") && reply.contains("32 MiB needed"),
+        reply.contains("0 KiB free") && reply.contains("40 MiB needed"),
         "{reply}"
     );
 }

@@ -13,7 +13,7 @@ async fn one_client_has_its_limit_and_is_told() {
     let first = relay.session_from("192.0.2.1:1").await;
     let _second = relay.session_from("192.0.2.1:2").await;
     let mut third = relay.connect_from("192.0.2.1:3").await;
-    let reply = third.expect("421 4.7.0 ").await;
+    let reply = third.expect("421 4.2.1 ").await;
     assert!(reply.contains("2 connections at a time"), "{reply}");
     third.expect_end().await;
     let _other = relay.session_from("192.0.2.2:1").await;

@@ -8,6 +8,7 @@ mod faults;
 mod limits;
 mod pace;
 mod refusals;
+mod situations;
 mod sockets;
 mod splits;
 mod support;

@@ -12,15 +12,15 @@ use jiff::Timestamp;
 use parking_lot::Mutex;
 use queue::{
     AttemptRecord, Body, BodyWriter, Courier, DestinationKey, DestinationUpdate, DueDestination,
-    Event, Intake, Lease, Message, MessageId, NewMessage, Queued, Recipient, RecipientState, Row,
-    RowFilter, Store, StoreError, Story,
+    Event, Intake, Lease, Message, MessageId, NewMessage, Queued, Recipient, RecipientState, Room,
+    Row, RowFilter, Store, StoreError, Story,
 };
-use reception::{Receiver, Settings};
+use reception::{Neighbours, Receiver, Settings};
 use smtp::Address;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
-use world::{Listener, RealDisk, RealNet, SeededRandom, VirtualClock, World};
+use world::{Listener, RealDisk, RealNet, SeededRandom, SimHost, VirtualClock, World};
 
 /// What the fake store does with a message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,6 +39,8 @@ pub(crate) struct FakeStore {
     pub(crate) kept: Mutex<Vec<NewMessage>>,
     pub(crate) mood: Mutex<Mood>,
     pub(crate) free: AtomicU64,
+    /// The disk has five inodes left.
+    pub(crate) few_files: AtomicBool,
     pub(crate) free_asked: AtomicUsize,
     /// Contents that are being staged.
     pub(crate) staged: Arc<AtomicUsize>,
@@ -152,9 +154,24 @@ impl Store for FakeStore {
         }
     }
 
-    fn free_space(&self) -> Result<u64, StoreError> {
+    async fn pause_intake(&self, _: bool, _: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        not_asked()
+    }
+
+    async fn intake_paused(&self) -> Result<Option<Timestamp>, StoreError> {
+        not_asked()
+    }
+
+    fn room(&self) -> Result<Room, StoreError> {
         self.free_asked.fetch_add(1, Ordering::SeqCst);
-        Ok(self.free.load(Ordering::SeqCst))
+        Ok(Room {
+            bytes: self.free.load(Ordering::SeqCst),
+            files: if self.few_files.load(Ordering::SeqCst) {
+                5
+            } else {
+                u64::MAX
+            },
+        })
     }
 
     async fn due_destinations(&self) -> Result<Vec<DueDestination>, StoreError> {
@@ -274,6 +291,7 @@ impl Courier for RecordingCourier {
 pub(crate) struct Relay {
     pub(crate) store: Arc<FakeStore>,
     pub(crate) courier: Arc<RecordingCourier>,
+    pub(crate) receiver: Receiver,
     pub(crate) stop: watch::Sender<bool>,
     pub(crate) serving: JoinHandle<()>,
     incoming: mpsc::Sender<(DuplexStream, SocketAddr)>,
@@ -295,11 +313,16 @@ pub(crate) fn world() -> World {
         random: Arc::new(SeededRandom::new(1)),
         net: Arc::new(RealNet),
         disk: Arc::new(RealDisk),
+        host: Arc::new(SimHost::default()),
     }
 }
 
 impl Relay {
     pub(crate) fn start(settings: Settings) -> Relay {
+        Relay::start_in(world(), settings, Neighbours::default())
+    }
+
+    pub(crate) fn start_in(world: World, settings: Settings, neighbours: Neighbours) -> Relay {
         let store = Arc::new(FakeStore::default());
         store.free.store(1024 * MIB, Ordering::SeqCst);
         let courier = Arc::new(RecordingCourier::default());
@@ -307,17 +330,19 @@ impl Relay {
             Arc::clone(&store) as Arc<dyn Store>,
             Arc::clone(&courier) as Arc<dyn Courier>,
         );
-        let receiver = Receiver::new(world(), intake, settings);
+        let receiver = Receiver::with(world, intake, settings, neighbours);
+        let serving = receiver.clone();
         let (stop, stopped) = watch::channel(false);
         let (incoming, connections) = mpsc::channel(64);
         let listener = Listener::Memory {
             on: "127.0.0.1:25".parse().unwrap(),
             incoming: tokio::sync::Mutex::new(connections),
         };
-        let serving = tokio::spawn(async move { receiver.serve(listener, stopped).await });
+        let serving = tokio::spawn(async move { serving.serve(listener, stopped).await });
         Relay {
             store,
             courier,
+            receiver,
             stop,
             serving,
             incoming,

@@ -8,7 +8,7 @@ use sink::{Kept, Script, Settings, Sink};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
-use world::{Net, Peer, RealClock, RealDisk, SeededRandom, SimNet, Stream, World};
+use world::{Net, Peer, RealClock, RealDisk, RealHost, SeededRandom, SimNet, Stream, World};
 
 pub(crate) struct Stage {
     net: Arc<SimNet>,
@@ -36,6 +36,7 @@ impl Stage {
             random: Arc::new(SeededRandom::new(1)),
             net: Arc::clone(&net) as Arc<dyn Net>,
             disk: Arc::new(RealDisk),
+            host: Arc::new(RealHost),
         };
         let settings = Settings {
             script,

@@ -77,7 +77,8 @@ impl Problem {
     }
 
     /// What the client is told.
-    pub(crate) fn reply(&self) -> OutgoingReply {
+    #[must_use]
+    pub fn reply(&self) -> OutgoingReply {
         let permanent = |code, subject, detail, text: String| {
             OutgoingReply::new(code, (Class::Permanent, subject, detail), text)
         };
@@ -114,7 +115,11 @@ impl Problem {
             Problem::TooManyRecipients { limit } => OutgoingReply::new(
                 452,
                 (Class::Transient, 5, 3),
-                format!("at most {limit} recipients at once; send the rest in a new transaction"),
+                // RFC 5321 §4.5.3.1.10: the rest may come at once.
+                format!(
+                    "too many recipients: {limit} at once; send the rest in a new transaction, \
+                     try again in 0 seconds"
+                ),
             ),
         }
     }

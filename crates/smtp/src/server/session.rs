@@ -308,6 +308,10 @@ impl Session {
         if config.size {
             reply = reply.line(format!("SIZE {}", config.max_size));
         }
+        if config.limits {
+            // RFC 9422 §4. Messages of a session are not limited, so that there is no MAILMAX.
+            reply = reply.line(format!("LIMITS RCPTMAX={}", config.max_recipients));
+        }
         reply
     }
 

@@ -71,6 +71,14 @@ impl Disk for NotedDisk {
         }))
     }
 
+    fn append(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        RealDisk.append(path)
+    }
+
+    fn exists(&self, path: &Path) -> io::Result<bool> {
+        RealDisk.exists(path)
+    }
+
     fn open(&self, path: &Path) -> io::Result<Box<dyn DiskRead>> {
         RealDisk.open(path)
     }
