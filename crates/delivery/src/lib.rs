@@ -11,7 +11,6 @@ mod lane;
 mod log;
 mod maildir;
 mod report;
-mod resolve;
 mod session;
 mod settings;
 mod trail;

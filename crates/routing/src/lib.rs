@@ -1,94 +1,101 @@
-//! From a destination to the hosts to try, in order.
+//! From a destination to the hosts to try, in order, with every step of the way written down.
+//!
+//! This is the one walk: `delivery` follows it, and `checks` shows its steps.
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
-use diagnosis::facts::{NoRoute, Route, RouteHost};
+use diagnosis::facts::{NoRoute, Route, RouteHost, RouteStep};
 use dns::{DnsError, Mx, Resolver};
 use queue::route::{HostPort, NextHop, Target};
 use world::{Peer, Random};
 
-use crate::Settings;
-
 /// A place to connect to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Candidate {
+pub struct Candidate {
     /// Host name, for people.
-    pub(crate) host: String,
+    pub host: String,
     /// Where it is.
-    pub(crate) peer: Peer,
+    pub peer: Peer,
 }
 
 /// What a destination leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Way {
+pub enum Way {
     /// Servers, best first.
     Servers {
+        /// For the record.
         route: Route,
+        /// The places to connect to.
         candidates: Vec<Candidate>,
+        /// Whether they speak LMTP.
         lmtp: bool,
     },
     /// A Maildir on this machine.
-    Maildir { route: Route, path: PathBuf },
+    Maildir {
+        /// For the record.
+        route: Route,
+        /// The Maildir.
+        path: PathBuf,
+    },
+}
+
+/// What of ourselves the way depends on.
+#[derive(Clone, Copy, Debug)]
+pub struct Own<'a> {
+    /// The name by which we know ourselves among mail exchangers.
+    pub hostname: &'a str,
+    /// The port of mail exchangers found in the DNS.
+    pub smtp_port: u16,
+}
+
+/// The way, and how it was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Walk {
+    /// What was found, in order.
+    pub steps: Vec<RouteStep>,
+    /// Where it leads.
+    pub way: Result<Way, NoRoute>,
 }
 
 /// Exchangers of one domain that are looked up, at most: a bound on what a domain can make us do.
 const MAX_EXCHANGERS: usize = 20;
 
 /// Finds the way to a target.
-pub(crate) async fn resolve(
+pub async fn resolve(
     target: &Target,
-    settings: &Settings,
+    own: Own<'_>,
     resolver: &dyn Resolver,
     random: &dyn Random,
 ) -> Result<Way, NoRoute> {
-    let destination = target.key().to_string();
-    match target {
-        Target::Domain(domain) => {
-            let hosts = exchangers(domain, settings, resolver, random).await?;
-            Ok(servers(destination, hosts, false))
-        }
-        Target::Hop(NextHop::Smtp(to)) => Ok(servers(
-            destination,
-            vec![configured(to, resolver).await?],
-            false,
-        )),
-        Target::Hop(NextHop::Lmtp(to)) => Ok(servers(
-            destination,
-            vec![configured(to, resolver).await?],
-            true,
-        )),
-        Target::Hop(NextHop::LmtpUnix(path)) => {
-            let name = path.display().to_string();
-            let host = RouteHost {
-                name: name.clone(),
-                preference: None,
-                addresses: vec![name.clone()],
-            };
-            let candidates = vec![Candidate {
-                host: name,
-                peer: Peer::Unix(path.clone()),
-            }];
-            Ok(Way::Servers {
-                route: Route {
-                    destination,
-                    hosts: vec![host],
-                },
-                candidates,
-                lmtp: true,
-            })
-        }
-        Target::Hop(NextHop::Maildir(path)) => Ok(Way::Maildir {
-            route: Route {
-                destination,
-                hosts: Vec::new(),
-            },
-            path: path.clone(),
-        }),
-        Target::Hop(NextHop::Mx) | Target::Nowhere => Err(NoRoute::NoDomain {
-            address: String::new(),
-        }),
+    walk(target, own, resolver, random).await.way
+}
+
+/// Finds the way to a target and tells each step.
+pub async fn walk(
+    target: &Target,
+    own: Own<'_>,
+    resolver: &dyn Resolver,
+    random: &dyn Random,
+) -> Walk {
+    let mut walker = Walker {
+        own,
+        resolver,
+        random,
+        steps: Vec::new(),
+    };
+    let way = walker.way(target).await;
+    Walk {
+        steps: walker.steps,
+        way,
     }
+}
+
+struct Walker<'a> {
+    own: Own<'a>,
+    resolver: &'a dyn Resolver,
+    random: &'a dyn Random,
+    steps: Vec<RouteStep>,
 }
 
 struct Found {
@@ -97,155 +104,250 @@ struct Found {
     addresses: Vec<SocketAddr>,
 }
 
-fn servers(destination: String, found: Vec<Found>, lmtp: bool) -> Way {
+impl Found {
+    fn route_host(&self) -> RouteHost {
+        RouteHost {
+            name: self.name.clone(),
+            preference: self.preference,
+            addresses: self.addresses.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+impl Walker<'_> {
+    async fn way(&mut self, target: &Target) -> Result<Way, NoRoute> {
+        let destination = target.key().to_string();
+        match target {
+            Target::Domain(domain) => {
+                let hosts = self.exchangers(domain).await?;
+                Ok(servers(destination, &hosts, false))
+            }
+            Target::Hop(NextHop::Smtp(to)) => {
+                let host = self.configured(to).await?;
+                Ok(servers(destination, &[host], false))
+            }
+            Target::Hop(NextHop::Lmtp(to)) => {
+                let host = self.configured(to).await?;
+                Ok(servers(destination, &[host], true))
+            }
+            Target::Hop(NextHop::LmtpUnix(path)) => Ok(socket(destination, path.clone())),
+            Target::Hop(NextHop::Maildir(path)) => Ok(Way::Maildir {
+                route: Route {
+                    destination,
+                    hosts: Vec::new(),
+                },
+                path: path.clone(),
+            }),
+            Target::Hop(NextHop::Mx) | Target::Nowhere => Err(NoRoute::NoDomain {
+                address: String::new(),
+            }),
+        }
+    }
+
+    /// RFC 5321 §5.1: MX records in order of preference, equal ones in random order; without MX the
+    /// domain's own addresses; a null MX (RFC 7505) ends it; our own name cuts the list.
+    async fn exchangers(&mut self, domain: &str) -> Result<Vec<Found>, NoRoute> {
+        if let Some(address) = literal(domain) {
+            let host = Found {
+                name: domain.to_owned(),
+                preference: None,
+                addresses: vec![SocketAddr::new(address, self.own.smtp_port)],
+            };
+            self.steps.push(RouteStep::Literal {
+                address: address.to_string(),
+            });
+            self.steps.push(RouteStep::Host(host.route_host()));
+            return Ok(vec![host]);
+        }
+        let answer = self.resolver.mx(domain).await;
+        let mut records = answer.map_err(|error| no_answer(domain, error))?;
+        if records.iter().any(Mx::is_null) {
+            // RFC 7505 §3: a null MX stands alone; beside real ones it is a mistake that is passed over.
+            records.retain(|mx| !mx.is_null());
+            self.steps.push(RouteStep::NullMx {
+                domain: domain.to_owned(),
+                alone: records.is_empty(),
+            });
+            if records.is_empty() {
+                return Err(NoRoute::NullMx {
+                    domain: domain.to_owned(),
+                });
+            }
+        }
+        let implicit = records.is_empty();
+        if implicit {
+            self.steps.push(RouteStep::ImplicitExchanger {
+                domain: domain.to_owned(),
+            });
+            records.push(Mx {
+                preference: 0,
+                exchange: domain.to_owned(),
+            });
+        } else {
+            let mut records: Vec<(u16, String)> = records
+                .iter()
+                .map(|mx| (mx.preference, mx.exchange.clone()))
+                .collect();
+            records.sort();
+            self.steps.push(RouteStep::Exchangers {
+                domain: domain.to_owned(),
+                records,
+            });
+        }
+        let random = self.random;
+        let mut records: Vec<(Mx, f64)> =
+            records.into_iter().map(|mx| (mx, random.unit())).collect();
+        records.sort_by(|(a, x), (b, y)| a.preference.cmp(&b.preference).then(x.total_cmp(y)));
+        let mut exchangers: Vec<Mx> = records.into_iter().map(|(mx, _)| mx).collect();
+        self.before_us(domain, &mut exchangers)?;
+        exchangers.truncate(MAX_EXCHANGERS);
+        self.addresses_of(domain, &exchangers, implicit).await
+    }
+
+    /// RFC 5321 §5.1: what is not better than ourselves would loop.
+    fn before_us(&mut self, domain: &str, exchangers: &mut Vec<Mx>) -> Result<(), NoRoute> {
+        // RFC 6761 §6.3: `localhost` is whoever asks, and so it is us.
+        let ours = |mx: &&Mx| {
+            let name = mx.exchange.as_str();
+            name.eq_ignore_ascii_case(self.own.hostname) || name.eq_ignore_ascii_case("localhost")
+        };
+        let Some(us) = exchangers.iter().find(ours).cloned() else {
+            return Ok(());
+        };
+        exchangers.retain(|mx| mx.preference < us.preference);
+        self.steps.push(RouteStep::Ourselves {
+            exchanger: us.exchange.clone(),
+            preference: us.preference,
+            left: exchangers.len() as u64,
+        });
+        if exchangers.is_empty() {
+            return Err(NoRoute::LoopsToUs {
+                domain: domain.to_owned(),
+                exchanger: us.exchange,
+            });
+        }
+        Ok(())
+    }
+
+    async fn addresses_of(
+        &mut self,
+        domain: &str,
+        exchangers: &[Mx],
+        implicit: bool,
+    ) -> Result<Vec<Found>, NoRoute> {
+        let mut hosts = Vec::new();
+        let mut trouble = None;
+        for mx in exchangers {
+            let name = mx.exchange.clone();
+            match self.resolver.addresses(&mx.exchange).await {
+                Ok(addresses) if addresses.is_empty() => {
+                    self.steps.push(RouteStep::NoAddress { name });
+                }
+                Ok(addresses) => {
+                    let host = Found {
+                        name,
+                        preference: (!implicit).then_some(mx.preference),
+                        addresses: addresses
+                            .into_iter()
+                            .map(|a| SocketAddr::new(a, self.own.smtp_port))
+                            .collect(),
+                    };
+                    self.steps.push(RouteStep::Host(host.route_host()));
+                    hosts.push(host);
+                }
+                Err(error @ DnsError::Temporary { .. }) => {
+                    self.steps.push(RouteStep::HostUnanswered { name });
+                    trouble = Some(error);
+                }
+                Err(DnsError::NoSuchName { .. } | DnsError::NotAName { .. }) => {
+                    self.steps.push(RouteStep::HostUnknown { name });
+                }
+            }
+        }
+        match (hosts.is_empty(), trouble) {
+            (false, _) => Ok(hosts),
+            (true, Some(error)) => Err(no_answer(domain, error)),
+            (true, None) => {
+                let named = if implicit { &[] } else { exchangers };
+                let exchangers = named.iter().map(|mx| mx.exchange.clone()).collect();
+                Err(NoRoute::NoAddress {
+                    domain: domain.to_owned(),
+                    exchangers,
+                })
+            }
+        }
+    }
+
+    async fn configured(&mut self, to: &HostPort) -> Result<Found, NoRoute> {
+        let addresses = match to.host.parse::<IpAddr>() {
+            Ok(address) => vec![address],
+            Err(_) => self
+                .resolver
+                .addresses(&to.host)
+                .await
+                .map_err(|e| no_answer(&to.host, e))?,
+        };
+        if addresses.is_empty() {
+            let name = to.host.clone();
+            self.steps.push(RouteStep::NoAddress { name });
+            return Err(NoRoute::NoAddress {
+                domain: to.host.clone(),
+                exchangers: Vec::new(),
+            });
+        }
+        let host = Found {
+            name: to.host.clone(),
+            preference: None,
+            addresses: addresses
+                .into_iter()
+                .map(|a| SocketAddr::new(a, to.port))
+                .collect(),
+        };
+        self.steps.push(RouteStep::Host(host.route_host()));
+        Ok(host)
+    }
+}
+
+fn servers(destination: String, found: &[Found], lmtp: bool) -> Way {
     let candidates = found.iter().flat_map(|host| {
         host.addresses.iter().map(|address| Candidate {
             host: host.name.clone(),
             peer: Peer::Tcp(*address),
         })
     });
-    let candidates = candidates.collect();
-    let hosts = found.into_iter().map(|host| RouteHost {
-        name: host.name,
-        preference: host.preference,
-        addresses: host.addresses.iter().map(ToString::to_string).collect(),
-    });
     Way::Servers {
+        candidates: candidates.collect(),
         route: Route {
             destination,
-            hosts: hosts.collect(),
+            hosts: found.iter().map(Found::route_host).collect(),
         },
-        candidates,
         lmtp,
     }
 }
 
-/// RFC 5321 §5.1: MX records in order of preference, equal ones in random order; without MX the
-/// domain's own addresses; a null MX (RFC 7505) ends it; our own name cuts the list.
-async fn exchangers(
-    domain: &str,
-    settings: &Settings,
-    resolver: &dyn Resolver,
-    random: &dyn Random,
-) -> Result<Vec<Found>, NoRoute> {
-    if let Some(address) = literal(domain) {
-        let addresses = vec![SocketAddr::new(address, settings.smtp_port)];
-        return Ok(vec![Found {
-            name: domain.to_owned(),
-            preference: None,
-            addresses,
-        }]);
-    }
-    let mut records = resolver
-        .mx(domain)
-        .await
-        .map_err(|error| no_answer(domain, error))?;
-    if records.iter().any(Mx::is_null) {
-        // RFC 7505 §3: a null MX stands alone; beside real ones it is a mistake that is passed over.
-        records.retain(|mx| !mx.is_null());
-        if records.is_empty() {
-            return Err(NoRoute::NullMx {
-                domain: domain.to_owned(),
-            });
-        }
-    }
-    let implicit = records.is_empty();
-    if implicit {
-        records.push(Mx {
-            preference: 0,
-            exchange: domain.to_owned(),
-        });
-    }
-    let mut records: Vec<(Mx, f64)> = records.into_iter().map(|mx| (mx, random.unit())).collect();
-    records.sort_by(|(a, x), (b, y)| a.preference.cmp(&b.preference).then(x.total_cmp(y)));
-    if let Some((us, _)) = records
-        .iter()
-        .find(|(mx, _)| mx.exchange.eq_ignore_ascii_case(&settings.hostname))
-        .cloned()
-    {
-        // RFC 5321 §5.1: what is not better than ourselves would loop.
-        records.retain(|(mx, _)| mx.preference < us.preference);
-        if records.is_empty() {
-            let exchanger = us.exchange;
-            return Err(NoRoute::LoopsToUs {
-                domain: domain.to_owned(),
-                exchanger,
-            });
-        }
-    }
-    let exchangers: Vec<Mx> = records
-        .into_iter()
-        .map(|(mx, _)| mx)
-        .take(MAX_EXCHANGERS)
-        .collect();
-    addresses_of(domain, &exchangers, implicit, settings.smtp_port, resolver).await
-}
-
-async fn addresses_of(
-    domain: &str,
-    exchangers: &[Mx],
-    implicit: bool,
-    port: u16,
-    resolver: &dyn Resolver,
-) -> Result<Vec<Found>, NoRoute> {
-    let mut hosts = Vec::new();
-    let mut trouble = None;
-    for mx in exchangers {
-        match resolver.addresses(&mx.exchange).await {
-            Ok(addresses) if addresses.is_empty() => {}
-            Ok(addresses) => hosts.push(Found {
-                name: mx.exchange.clone(),
-                preference: (!implicit).then_some(mx.preference),
-                addresses: addresses
-                    .into_iter()
-                    .map(|a| SocketAddr::new(a, port))
-                    .collect(),
-            }),
-            Err(error @ DnsError::Temporary { .. }) => trouble = Some(error),
-            Err(DnsError::NoSuchName { .. } | DnsError::NotAName { .. }) => {}
-        }
-    }
-    match (hosts.is_empty(), trouble) {
-        (false, _) => Ok(hosts),
-        (true, Some(error)) => Err(no_answer(domain, error)),
-        (true, None) => {
-            let named = if implicit { &[] } else { exchangers };
-            let exchangers = named.iter().map(|mx| mx.exchange.clone()).collect();
-            Err(NoRoute::NoAddress {
-                domain: domain.to_owned(),
-                exchangers,
-            })
-        }
-    }
-}
-
-async fn configured(to: &HostPort, resolver: &dyn Resolver) -> Result<Found, NoRoute> {
-    let addresses = match to.host.parse::<IpAddr>() {
-        Ok(address) => vec![address],
-        Err(_) => resolver
-            .addresses(&to.host)
-            .await
-            .map_err(|e| no_answer(&to.host, e))?,
-    };
-    if addresses.is_empty() {
-        return Err(NoRoute::NoAddress {
-            domain: to.host.clone(),
-            exchangers: Vec::new(),
-        });
-    }
-    let addresses = addresses
-        .into_iter()
-        .map(|a| SocketAddr::new(a, to.port))
-        .collect();
-    Ok(Found {
-        name: to.host.clone(),
+fn socket(destination: String, path: PathBuf) -> Way {
+    let name = path.display().to_string();
+    let host = RouteHost {
+        name: name.clone(),
         preference: None,
-        addresses,
-    })
+        addresses: vec![name.clone()],
+    };
+    Way::Servers {
+        route: Route {
+            destination,
+            hosts: vec![host],
+        },
+        candidates: vec![Candidate {
+            host: name,
+            peer: Peer::Unix(path),
+        }],
+        lmtp: true,
+    }
 }
 
 /// RFC 5321 §4.1.3: `[192.0.2.1]` and `[IPv6:2001:db8::1]`.
-fn literal(domain: &str) -> Option<IpAddr> {
+#[must_use]
+pub fn literal(domain: &str) -> Option<IpAddr> {
     let inner = domain.strip_prefix('[')?.strip_suffix(']')?;
     match inner.get(..5) {
         Some(tag) if tag.eq_ignore_ascii_case("ipv6:") => inner[5..].parse().ok().map(IpAddr::V6),
@@ -288,13 +390,17 @@ mod tests {
         table
     }
 
-    async fn hosts(table: &TableResolver, domain: &str) -> Result<Vec<String>, NoRoute> {
-        let settings = Settings {
-            hostname: "us.example".into(),
-            ..Settings::default()
+    async fn walk(table: &TableResolver, domain: &str) -> Walk {
+        let own = Own {
+            hostname: "us.example",
+            smtp_port: 25,
         };
         let target = Target::Domain(domain.to_owned());
-        match resolve(&target, &settings, table, &SeededRandom::new(1)).await? {
+        super::walk(&target, own, table, &SeededRandom::new(1)).await
+    }
+
+    async fn hosts(table: &TableResolver, domain: &str) -> Result<Vec<String>, NoRoute> {
+        match walk(table, domain).await.way? {
             Way::Servers { candidates, .. } => Ok(candidates
                 .iter()
                 .map(|c| format!("{} {}", c.host, c.peer))
@@ -408,6 +514,17 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_exchanger_called_localhost_is_ourselves() {
+        let table = table();
+        table.set_mx("lost.example", Ok(vec![mx(10, "localhost")]));
+        let expected = NoRoute::LoopsToUs {
+            domain: "lost.example".into(),
+            exchanger: "localhost".into(),
+        };
+        assert_eq!(hosts(&table, "lost.example").await, Err(expected));
+    }
+
+    #[tokio::test]
     async fn we_stand_in_only_for_better_exchangers_than_ourselves() {
         let table = table();
         table.set_mx(
@@ -422,5 +539,43 @@ mod tests {
             hosts(&table, "backup.example").await.unwrap(),
             ["a.example 192.0.2.1:25"]
         );
+    }
+
+    #[tokio::test]
+    async fn every_step_of_the_way_is_written_down() {
+        let table = table();
+        let records = vec![
+            mx(10, "us.example"),
+            mx(5, "a.example"),
+            mx(5, "nowhere.example"),
+        ];
+        table.set_mx("backup.example", Ok(records));
+        let steps = walk(&table, "backup.example").await.steps;
+        let exchangers = [(5, "a.example"), (5, "nowhere.example"), (10, "us.example")];
+        let published = RouteStep::Exchangers {
+            domain: "backup.example".into(),
+            records: exchangers.map(|(p, n)| (p, n.to_owned())).to_vec(),
+        };
+        assert_eq!(steps[0], published);
+        let cut = RouteStep::Ourselves {
+            exchanger: "us.example".into(),
+            preference: 10,
+            left: 2,
+        };
+        assert_eq!(steps[1], cut);
+        assert!(steps.contains(&RouteStep::Host(RouteHost {
+            name: "a.example".into(),
+            preference: Some(5),
+            addresses: vec!["192.0.2.1:25".into()],
+        })));
+        assert!(steps.contains(&RouteStep::HostUnknown {
+            name: "nowhere.example".into()
+        }));
+
+        let steps = walk(&table, "a.example").await.steps;
+        let implicit = RouteStep::ImplicitExchanger {
+            domain: "a.example".into(),
+        };
+        assert_eq!(steps[0], implicit);
     }
 }
