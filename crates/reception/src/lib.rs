@@ -22,7 +22,6 @@ mod serve;
 mod session;
 mod settings;
 mod trace;
-mod trail;
 mod transaction;
 
 use std::net::IpAddr;
