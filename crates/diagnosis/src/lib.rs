@@ -9,6 +9,7 @@ pub mod codes;
 mod diagnose;
 mod diagnosis;
 pub mod facts;
+pub mod finding;
 mod hint;
 mod phrases;
 mod reading;
@@ -21,6 +22,7 @@ pub use diagnosis::{
     Responsible, SaidBy, Scope,
 };
 pub use facts::{Attempt, Failure, FailureKind, Outcome};
+pub use finding::{Bearing, Conclusion, Fact, Finding, Verdict};
 pub use phrases::Dialect;
 pub use smtp::Stage;
 pub use statement::{Ended, ReadAs, Statement, interpret, interpret_code};
