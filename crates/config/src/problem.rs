@@ -76,6 +76,10 @@ pub enum ProblemKind {
     NotADomain,
     /// The text is no host name.
     NotAHostname,
+    /// The text is no address, or has a port.
+    NotAnAddressAlone,
+    /// The text is no block list.
+    NotABlockList,
     /// The text is not one of those allowed.
     NotOneOf {
         /// Those allowed.
@@ -112,6 +116,8 @@ impl ProblemKind {
             ProblemKind::NextHop(_) => None,
             ProblemKind::NotADomain => Some("write \"example.org\" (that domain), \".example.org\" (all below it) or \"*\" (all others)".into()),
             ProblemKind::NotAHostname => Some("write a full name like \"mail.example.org\"".into()),
+            ProblemKind::NotAnAddressAlone => Some("write an address in quotes, without a port: \"192.0.2.25\" or \"2001:db8::25\"".into()),
+            ProblemKind::NotABlockList => Some("write its zone in quotes: \"zen.spamhaus.org\"; before one that lists domains, \"domain:\"".into()),
             ProblemKind::NotOneOf { allowed } => Some(format!("write one of: {}", quoted(allowed))),
             ProblemKind::Empty => Some("name at least one, or leave the key out for the default".into()),
             ProblemKind::NotYet { .. } => None,
@@ -140,6 +146,8 @@ impl fmt::Display for ProblemKind {
             ProblemKind::NextHop(error) => write!(f, "{error}"),
             ProblemKind::NotADomain => f.write_str("this is no domain"),
             ProblemKind::NotAHostname => f.write_str("this is no host name"),
+            ProblemKind::NotAnAddressAlone => f.write_str("this is no address"),
+            ProblemKind::NotABlockList => f.write_str("this is no block list"),
             ProblemKind::NotOneOf { .. } => f.write_str("this is not one of the values"),
             ProblemKind::Empty => f.write_str("the list is empty"),
             ProblemKind::NotYet { what } => {
