@@ -20,14 +20,14 @@ pub enum Style {
 }
 
 impl Style {
-    fn bold(self, text: &str) -> String {
+    pub(crate) fn bold(self, text: &str) -> String {
         match self {
             Style::Plain => text.to_owned(),
             Style::Ansi => format!("\u{1b}[1m{text}\u{1b}[0m"),
         }
     }
 
-    fn dim(self, text: &str) -> String {
+    pub(crate) fn dim(self, text: &str) -> String {
         match self {
             Style::Plain => text.to_owned(),
             Style::Ansi => format!("\u{1b}[2m{text}\u{1b}[0m"),

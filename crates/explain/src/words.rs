@@ -16,6 +16,7 @@ const ENGLISH: &[&str] = &[
     include_str!("../locales/en/causes.ftl"),
     include_str!("../locales/en/advice.ftl"),
     include_str!("../locales/en/story.ftl"),
+    include_str!("../locales/en/checks.ftl"),
 ];
 const DUTCH: &[&str] = &[
     include_str!("../locales/nl/case.ftl"),
@@ -23,6 +24,7 @@ const DUTCH: &[&str] = &[
     include_str!("../locales/nl/causes.ftl"),
     include_str!("../locales/nl/advice.ftl"),
     include_str!("../locales/nl/story.ftl"),
+    include_str!("../locales/nl/checks.ftl"),
 ];
 
 static EN: LazyLock<Bundle> = LazyLock::new(|| bundle(Lang::En, ENGLISH));
