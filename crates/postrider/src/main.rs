@@ -1,5 +1,6 @@
 //! Postrider, the mail relay that tells you why: the command line.
 
+mod check_command;
 mod cli;
 mod config_command;
 mod control;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         Command::Pause { destination } => queue_command::pause(&destination, true, &cli.place),
         Command::Resume { destination } => queue_command::pause(&destination, false, &cli.place),
         Command::Explain(arguments) => explain_command::main(&arguments),
+        Command::Check(arguments) => check_command::main(&arguments, &cli.place),
         Command::Config(command) => config_command::main(&command, &cli.place),
     }
 }

@@ -2,7 +2,7 @@
 
 mod control_server;
 mod logs;
-mod settings;
+pub(crate) mod settings;
 mod stop;
 
 use std::io;
