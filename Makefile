@@ -41,7 +41,7 @@ bench-relay: rust peers
 	$(CARGO) build --release --locked -p postrider
 	bench/relay
 
-FUZZ_TARGETS := command address reply extensions server client stuffing
+FUZZ_TARGETS := command address reply extensions server client stuffing explain
 FUZZ_SECONDS ?= 60
 
 fuzz:

@@ -178,6 +178,59 @@ fn unix_lines(piece: &[u8], carriage_return: &mut bool, end: bool) -> Vec<u8> {
 mod tests {
     use super::*;
 
+    fn message() -> Message {
+        let now = jiff::Timestamp::UNIX_EPOCH;
+        Message {
+            id: queue::MessageId::new(0, &[7; 10]),
+            sender: "anna@client.example".parse().unwrap(),
+            received_at: now,
+            expires_at: now,
+            size: 7,
+            body_kind: queue::BodyKind::SevenBit,
+            smtputf8: false,
+            hops: 1,
+            kind: queue::MessageKind::Mail,
+            origin: queue::Origin {
+                client: "127.0.0.1".to_owned(),
+                helo: None,
+                protocol: "ESMTP".to_owned(),
+                about: None,
+            },
+        }
+    }
+
+    fn names(dir: &Path, folder: &str) -> Vec<PathBuf> {
+        let found = std::fs::read_dir(dir.join(folder)).unwrap();
+        found.map(|entry| entry.unwrap().path()).collect()
+    }
+
+    #[tokio::test]
+    async fn a_second_delivery_after_a_crash_replaces_the_first() {
+        let dir = tempfile::tempdir().unwrap();
+        let disk: Arc<dyn Disk> = Arc::new(world::RealDisk);
+        let (message, to) = (message(), "bert@dest.example".parse().unwrap());
+        let body = Body::Inline(Bytes::from_static(b"a\r\n\r\nb\r\n"));
+        // A crash while the file was being written leaves it in `tmp`; one before the record, in `new`.
+        let left = Names::new(dir.path(), &message, 0).tmp;
+        std::fs::create_dir_all(dir.path().join("tmp")).unwrap();
+        std::fs::write(&left, "half").unwrap();
+        for _ in 0..2 {
+            deliver(&disk, dir.path(), &message, (0, &to), &body)
+                .await
+                .unwrap();
+            assert!(names(dir.path(), "tmp").is_empty());
+            let new = names(dir.path(), "new");
+            assert_eq!(new.len(), 1);
+            let text = std::fs::read_to_string(&new[0]).unwrap();
+            assert!(text.ends_with("\na\n\nb\n"), "{text}");
+        }
+        // Another recipient of the message has a file of its own.
+        deliver(&disk, dir.path(), &message, (1, &to), &body)
+            .await
+            .unwrap();
+        assert_eq!(names(dir.path(), "new").len(), 2);
+    }
+
     #[test]
     fn line_ends_become_lf_wherever_the_pieces_are_cut() {
         let text = b"a\r\nb\rc\nd\r\r\n\r";

@@ -30,6 +30,9 @@ struct Row {
     address_dead: String,
     #[serde(default = "no")]
     address_dead_while_transient: String,
+    /// Trying further cannot help, whatever class the codes are of.
+    #[serde(default)]
+    ends_the_message: bool,
     #[serde(default)]
     blocks_sender: bool,
     #[serde(default)]
@@ -100,7 +103,7 @@ fn write_traits(out: &mut String, row: &Row) {
     writeln!(
         out,
         "Cause::{} => &Traits {{ scope: Scope::{}, early_scope: Scope::{}, responsible: Responsible::{}, \
-         dead: AddressDead::{}, dead_while_transient: AddressDead::{}, blocks_sender: {}, status: {}, checks: {}, \
+         dead: AddressDead::{}, dead_while_transient: AddressDead::{}, blocks_sender: {}, ends_the_message: {}, status: {}, checks: {}, \
          remedies: {}, standards: {} }},",
         row.name,
         camel(&row.scope),
@@ -109,6 +112,7 @@ fn write_traits(out: &mut String, row: &Row) {
         camel(&row.address_dead),
         camel(&row.address_dead_while_transient),
         row.blocks_sender,
+        row.ends_the_message,
         pair(&row.status),
         slice(&row.checks, variant("Check")),
         slice(&row.remedies, variant("Remedy")),

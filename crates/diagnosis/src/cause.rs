@@ -65,6 +65,7 @@ pub(crate) struct Traits {
     pub(crate) dead: AddressDead,
     pub(crate) dead_while_transient: AddressDead,
     pub(crate) blocks_sender: bool,
+    pub(crate) ends_the_message: bool,
     pub(crate) status: (u16, u16),
     pub(crate) checks: &'static [Check],
     pub(crate) remedies: &'static [Remedy],
@@ -121,6 +122,12 @@ impl Cause {
     #[must_use]
     pub fn blocks_sender(self) -> bool {
         traits(self).blocks_sender
+    }
+
+    /// Whether trying further cannot help, whatever class the codes are of: a loop stays a loop.
+    #[must_use]
+    pub fn ends_the_message(self) -> bool {
+        traits(self).ends_the_message
     }
 
     /// Subject and detail of the enhanced status code that says it (RFC 3463).

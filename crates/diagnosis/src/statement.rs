@@ -157,13 +157,19 @@ fn page_of(read_as: ReadAs) -> Option<&'static codes::PageCode> {
             let dotted = EnhancedStatus::new(Class::Transient, code / 10 % 10, code % 10);
             codes::page(dotted).filter(|page| page.replies.contains(&code))
         }
-        ReadAs::Reply(_) | ReadAs::Both(..) => None,
+        ReadAs::Both(code, status) => {
+            codes::page(status).filter(|page| page.replies.contains(&code))
+        }
+        ReadAs::Reply(_) => None,
     }
 }
 
 impl Diagnosis {
     /// Changes the cause, and with it what follows from the cause alone.
     pub fn settle(&mut self, cause: Cause, confidence: f32) {
+        if cause.ends_the_message() {
+            self.finality = Finality::Permanent;
+        }
         let permanent = self.finality == Finality::Permanent;
         self.cause = cause;
         self.confidence = confidence;
@@ -182,6 +188,8 @@ fn finality(statement: &Statement<'_>, cause: Cause) -> Finality {
     match statement.ended {
         Some(Ended::GivenUp) => return Finality::Permanent,
         Some(Ended::StillTrying) => return Finality::Transient,
+        // A loop or the end of the lifetime is final even where the code is of class 4.
+        None if cause.ends_the_message() => return Finality::Permanent,
         None => {}
     }
     let recipients_only = cause == Cause::TooManyRecipients && statement.stage == Some(Stage::Rcpt);

@@ -18,6 +18,16 @@ pub fn explain_case(case: &Case, diagnosis: &Diagnosis, lang: Lang) -> Explanati
             plain(lang, &format!("{}.what", key(diagnosis.cause))),
         ),
     };
+    if case.is_success() {
+        return Explanation {
+            lang,
+            headline: title,
+            what,
+            who: plain(lang, "who-nobody"),
+            next: plain(lang, "class-2.what"),
+            do_: Vec::new(),
+        };
+    }
     // After the end, waiting is no advice.
     let gone = diagnosis.finality == Finality::Permanent;
     let remedies = diagnosis
@@ -97,17 +107,19 @@ fn uncapitalised(text: &str) -> String {
 pub(crate) fn code_key(read_as: ReadAs) -> Option<String> {
     let of_status = |status: EnhancedStatus| {
         let page = codes::page(status).filter(|page| !page.first_is_reply);
-        if page.is_some() {
-            return Some(format!("page-{}-{}-{}", 4, status.subject, status.detail));
-        }
-        match codes::enhanced(status) {
-            Some(_) => Some(format!("status-{}-{}", status.subject, status.detail)),
-            None if status.subject <= 7 => Some(format!("subject-{}", status.subject)),
-            None => None,
+        match page {
+            Some(_) => Some(format!("page-4-{}-{}", status.subject, status.detail)),
+            None => of_registry(status),
         }
     };
     match read_as {
-        ReadAs::Both(_, status) | ReadAs::Status(status) => of_status(status),
+        ReadAs::Both(code, status) => match codes::page(status) {
+            Some(page) if page.replies.contains(&code) => {
+                Some(format!("page-4-{}-{}", status.subject, status.detail))
+            }
+            Some(_) | None => of_registry(status),
+        },
+        ReadAs::Status(status) => of_status(status),
         ReadAs::Reply(code) => {
             let dotted = EnhancedStatus::new(Class::Transient, code / 10 % 10, code % 10);
             let page = (code / 100 == 4).then(|| codes::page(dotted)).flatten();
@@ -122,14 +134,23 @@ pub(crate) fn code_key(read_as: ReadAs) -> Option<String> {
     }
 }
 
+fn of_registry(status: EnhancedStatus) -> Option<String> {
+    match codes::enhanced(status) {
+        Some(_) => Some(format!("status-{}-{}", status.subject, status.detail)),
+        None if status.subject <= 7 => Some(format!("subject-{}", status.subject)),
+        None => None,
+    }
+}
+
 /// Whether the mail is lost, and what comes next.
 fn what_next(case: &Case, diagnosis: &Diagnosis, lang: Lang) -> String {
     if case.kind == Kind::Complaint {
         return plain(lang, "case-next-complaint");
     }
+    let known = case.ended.is_some() || diagnosis.cause.ends_the_message();
     let mut next = plain(
         lang,
-        match (diagnosis.finality, case.ended.is_some()) {
+        match (diagnosis.finality, known) {
             (Finality::Permanent, true) => "case-next-given-up",
             (Finality::Transient, true) => "case-next-trying",
             (Finality::Permanent, false) => "class-5.what",

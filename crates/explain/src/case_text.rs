@@ -1,7 +1,7 @@
 //! A case on a terminal, or in a file.
 
 use diagnosis::{Cause, Diagnosis};
-use readers::Case;
+use readers::{Case, Kind};
 
 use crate::case::{code_key, explain_case, note, of_code, reading_name, standard};
 use crate::case_json::command;
@@ -99,7 +99,11 @@ fn rows(case: &Case, diagnosis: &Diagnosis, explanation: &Explanation, lang: Lan
         rows.push((label("case-sender"), vec![sender]));
     }
     rows.push((label("case-said"), said(case, lang)));
-    rows.push((label("case-sure"), vec![sure(diagnosis, lang)]));
+    if case.is_success() {
+        rows.retain(|(_, texts)| !texts.is_empty());
+        return rows;
+    }
+    rows.push((label("case-sure"), vec![sure(case, diagnosis, lang)]));
     rows.push((label("case-other-reading"), other_readings(case, lang)));
     rows.push((label("case-check"), checks(case, diagnosis, lang)));
     rows.push((
@@ -146,7 +150,7 @@ fn said(case: &Case, lang: Lang) -> Vec<String> {
 }
 
 /// How sure this is, on what it rests, and what it could be else.
-fn sure(diagnosis: &Diagnosis, lang: Lang) -> String {
+fn sure(case: &Case, diagnosis: &Diagnosis, lang: Lang) -> String {
     let percent = (diagnosis.confidence * 100.0).round() as u64;
     let mut text = match diagnosis.cause {
         Cause::CannotTell => plain(lang, "case-not-sure"),
@@ -178,7 +182,8 @@ fn sure(diagnosis: &Diagnosis, lang: Lang) -> String {
         .take(3)
         .map(|a| headline(a.cause, lang))
         .collect();
-    if !others.is_empty() {
+    // Of a bare code, they have been told already.
+    if !others.is_empty() && case.kind != Kind::Code {
         text.push(' ');
         let others = say(
             lang,

@@ -24,7 +24,7 @@ pub use message::{body_of, generated, with_crlf, with_lf, without_trace};
 pub use named::Named;
 pub use place::{Place, free_port, root_of_the_workspace, tool};
 pub use postfix::Postfix;
-pub use process::{Process, wait_until};
+pub use process::{Process, allow_open_files, wait_until};
 pub use relay::Relay;
 pub use sink::{Act, ClosedPort, Received, Rule, Sink};
 

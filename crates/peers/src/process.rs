@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use rustix::process::{
+    Pid, Resource, Signal, getrlimit, kill_process, setrlimit, test_kill_process,
+};
 
 use crate::{Doing, PeerError, Result};
 
@@ -25,6 +27,18 @@ pub fn wait_until<T>(patience: Duration, mut look: impl FnMut() -> Option<T>) ->
         }
         std::thread::sleep(LOOK_AGAIN);
     }
+}
+
+/// Makes sure that this process may have so many files open, where the system allows it.
+pub fn allow_open_files(needed: u64) -> Result<()> {
+    let mut files = getrlimit(Resource::Nofile);
+    if files.current.is_some_and(|now| now < needed) {
+        files.current = Some(needed);
+        let set = setrlimit(Resource::Nofile, files);
+        set.map_err(std::io::Error::from)
+            .doing("raising the limit of open files")?;
+    }
+    Ok(())
 }
 
 /// A child process, ended when this is dropped: asked first, killed after five seconds.

@@ -1,6 +1,7 @@
 //! `postrider serve`: the relay.
 
 mod control_server;
+mod files;
 mod logs;
 pub(crate) mod settings;
 mod stop;
@@ -68,6 +69,7 @@ pub(crate) fn main(options: &Options) -> ExitCode {
         Err(error) => return exit::problem(&error),
     };
     let logs = logs::start(&config.log);
+    files::allow(&config);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();

@@ -2,7 +2,7 @@
 
 use diagnosis::{Alternative, Diagnosis, Dialect, Ended, SaidBy, Stage, Statement, interpret};
 use jiff::Timestamp;
-use smtp::EnhancedStatus;
+use smtp::{Class, EnhancedStatus};
 
 use crate::Words;
 
@@ -134,6 +134,16 @@ impl Case {
             at: None,
             about: About::default(),
             notes: Vec::new(),
+        }
+    }
+
+    /// Whether the codes report no failure at all (2yz, 3yz, class 2).
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        match (self.reply, self.status) {
+            (Some(reply), _) => reply.value < 400,
+            (None, Some(status)) => status.value.class == Class::Success,
+            (None, None) => false,
         }
     }
 

@@ -5,7 +5,7 @@
 //! the reply 421 or the status X.2.1 of RFC 3463. Both readings are given, the likelier first.
 
 use diagnosis::{Diagnosis, codes, interpret_code};
-use smtp::EnhancedStatus;
+use smtp::{Class, EnhancedStatus};
 
 use crate::scan;
 use crate::{Case, Kind, Spanned};
@@ -41,9 +41,30 @@ pub(crate) fn read(input: &[u8], cases: &mut Vec<Case>) -> bool {
             return false;
         }
     }
+    found.iter_mut().for_each(read_as_status);
     let any = !found.is_empty();
     cases.append(&mut found);
     any
+}
+
+/// Digits alone that no server sends stand for a status: `422` is 4.2.2, and no reply was given.
+fn read_as_status(case: &mut Case) {
+    let (Some(reply), None) = (case.reply, case.status) else {
+        return;
+    };
+    if let Some((class, subject, detail)) = codes::reply(reply.value).and_then(|row| row.reads_as) {
+        let class = if class == 4 {
+            Class::Transient
+        } else {
+            Class::Permanent
+        };
+        let value = EnhancedStatus::new(class, subject, detail);
+        case.status = Some(Spanned {
+            value,
+            span: reply.span,
+        });
+        case.reply = None;
+    }
 }
 
 /// Takes a word as a code, or as one that belongs to the code before it.
@@ -182,8 +203,10 @@ fn of_dotted(status: EnhancedStatus) -> Vec<ReadAs> {
         Some(_) if page.map_or(status.subject == 5, |page| page.first_is_reply) => {
             vec![ReadAs::Reply(code), as_status]
         }
-        // Digits that no server sends are the same thing spelled in another way.
-        Some(row) if row.reads_as.is_none() => vec![as_status, ReadAs::Reply(code)],
+        // Digits that no standard knows are the same thing spelled in another way.
+        Some(row) if row.reads_as.is_none() && row.standard.starts_with("RFC") => {
+            vec![as_status, ReadAs::Reply(code)]
+        }
         Some(_) | None => vec![as_status],
     }
 }

@@ -23,7 +23,8 @@ enum Mode {
     #[default]
     Undecided,
     Log(log::LogReader),
-    Mailbox,
+    /// How far the buffer has been searched for the end of a mail.
+    Mailbox(usize),
     Whole,
 }
 
@@ -65,7 +66,7 @@ impl Intake {
     fn decide(&mut self) {
         self.mode = match look(&self.buffer) {
             Looks::Log => Mode::Log(log::LogReader::default()),
-            Looks::Mailbox => Mode::Mailbox,
+            Looks::Mailbox => Mode::Mailbox(0),
             Looks::Mail | Looks::Words => Mode::Whole,
         };
     }
@@ -87,17 +88,19 @@ impl Intake {
                 self.buffer.drain(..done);
                 self.offset += done;
             }
-            Mode::Mailbox => {
-                while let Some(end) = mail::message_end(&self.buffer, last) {
-                    mail::read(&self.buffer[..end], self.offset, cases);
-                    self.buffer.drain(..end);
-                    self.offset += end;
+            Mode::Mailbox(seen) => {
+                let mut done = 0;
+                while let Some(end) = mail::message_end(&self.buffer[done..], seen, last) {
+                    mail::read(&self.buffer[done..done + end], self.offset + done, cases);
+                    done += end;
                 }
+                self.buffer.drain(..done);
+                self.offset += done;
             }
             Mode::Whole if last => match look(&self.buffer) {
                 Looks::Mail => mail::read(&self.buffer, self.offset, cases),
                 Looks::Words | Looks::Log | Looks::Mailbox => {
-                    if !code::read(&self.buffer, cases) {
+                    if !code::read(&self.buffer, cases) && !mail::read_body(&self.buffer, cases) {
                         reply::read(&self.buffer, cases);
                     }
                 }

@@ -17,4 +17,5 @@ mod words;
 pub use case::{About, Case, Kind, Note, Span, Spanned};
 pub use code::{BareReading, ReadAs};
 pub use intake::Intake;
+pub use log::{Event, LogReader, LogTimes};
 pub use words::Words;

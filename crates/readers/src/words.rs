@@ -38,11 +38,19 @@ impl Words {
         }
         let start = self.text.len();
         self.text.push_str(text);
-        self.pieces.push(Piece {
+        let piece = Piece {
             start,
             end: self.text.len(),
             origin,
-        });
+        };
+        match self.pieces.last_mut() {
+            // What goes on where the last stretch ended is one stretch with it.
+            Some(last) if last.goes_on_in(&piece) => {
+                last.end = piece.end;
+                last.origin.1 = piece.origin.1;
+            }
+            Some(_) | None => self.pieces.push(piece),
+        }
     }
 
     /// Adds what stands at `at` in the input as UTF-8, with anything else replaced.
@@ -64,9 +72,41 @@ impl Words {
         }
     }
 
+    /// Begins a new line, unless one begins here; its end came from nowhere.
+    pub(crate) fn line_end(&mut self) {
+        while self.text.ends_with(' ') {
+            self.text.pop();
+        }
+        self.cut();
+        self.text.push('\n');
+    }
+
+    /// Forgets the places of text that was taken away.
+    fn cut(&mut self) {
+        let length = self.text.len();
+        while let Some(last) = self.pieces.last_mut() {
+            if last.end <= length {
+                return;
+            }
+            if last.start >= length {
+                self.pieces.pop();
+                continue;
+            }
+            if last.is_exact() {
+                last.origin.1 -= last.end - length;
+            }
+            last.end = length;
+        }
+    }
+
     /// Adds other words after a space.
     pub fn append(&mut self, other: &Words) {
         self.space();
+        self.append_as_is(other);
+    }
+
+    /// Adds other words directly.
+    pub(crate) fn append_as_is(&mut self, other: &Words) {
         let by = self.text.len();
         self.text.push_str(&other.text);
         self.pieces.extend(other.pieces.iter().map(|piece| Piece {
@@ -76,14 +116,55 @@ impl Words {
         }));
     }
 
+    /// A stretch of the words, which knows its places too. Ends that are not between characters are
+    /// moved back to where one begins.
+    #[must_use]
+    pub fn slice(&self, (start, end): Span) -> Words {
+        let (start, end) = (self.floor(start), self.floor(end));
+        let mut slice = Words::default();
+        if start >= end {
+            return slice;
+        }
+        slice.text.push_str(&self.text[start..end]);
+        let first = self.pieces.partition_point(|piece| piece.end <= start);
+        for piece in &self.pieces[first..] {
+            if piece.start >= end {
+                break;
+            }
+            let (from, to) = (piece.start.max(start), piece.end.min(end));
+            let origin = match piece.is_exact() {
+                true => (
+                    piece.origin.0 + from - piece.start,
+                    piece.origin.0 + to - piece.start,
+                ),
+                false => piece.origin,
+            };
+            slice.pieces.push(Piece {
+                start: from - start,
+                end: to - start,
+                origin,
+            });
+        }
+        slice
+    }
+
+    /// The place of the first character at or before `at`.
+    fn floor(&self, at: usize) -> usize {
+        let mut at = at.min(self.text.len());
+        while !self.text.is_char_boundary(at) {
+            at -= 1;
+        }
+        at
+    }
+
     /// Where a stretch of the text stands in the input: from the origin of its first byte to that of
     /// its last.
     #[must_use]
     pub fn origin(&self, (start, end): Span) -> Option<Span> {
-        let touched = |piece: &&Piece| piece.start < end && start < piece.end;
-        let mut pieces = self.pieces.iter().filter(touched);
-        let first = pieces.next()?;
-        let last = pieces.next_back().unwrap_or(first);
+        let from = self.pieces.partition_point(|piece| piece.end <= start);
+        let to = self.pieces.partition_point(|piece| piece.start < end);
+        let touched = self.pieces.get(from..to)?;
+        let (first, last) = (touched.first()?, touched.last()?);
         let from = match first.is_exact() {
             true => first.origin.0 + start.saturating_sub(first.start),
             false => first.origin.0,
@@ -97,6 +178,14 @@ impl Words {
 }
 
 impl Piece {
+    /// Whether another stands directly behind this one, both in the text and in the input.
+    const fn goes_on_in(&self, next: &Piece) -> bool {
+        self.is_exact()
+            && next.is_exact()
+            && self.end == next.start
+            && self.origin.1 == next.origin.0
+    }
+
     const fn is_exact(&self) -> bool {
         self.end - self.start == self.origin.1 - self.origin.0
     }
@@ -127,6 +216,19 @@ mod tests {
         assert_eq!(words.origin((0, 2)), Some((0, 7)));
         assert_eq!(words.origin((6, 8)), Some((8, 10)));
         assert_eq!(words.origin((50, 60)), None);
+    }
+
+    #[test]
+    fn a_slice_keeps_its_places() {
+        let mut words = Words::default();
+        words.push("host said: ", (100, 111));
+        words.push("é", (111, 117));
+        words.push("550 full", (117, 125));
+        let slice = words.slice((5, words.text().len() - 5));
+        assert_eq!(slice.text(), "said: é550");
+        assert_eq!(slice.origin((0, 4)), Some((105, 109)));
+        assert_eq!(slice.origin((8, 11)), Some((117, 120)));
+        assert_eq!(words.slice((9, 4)), Words::default());
     }
 
     #[test]

@@ -3,6 +3,7 @@ who-sender = The sender of the message.
 who-us = Whoever runs the sending mail server.
 who-network = Nobody yet: this is the network between, and usually passes. If it lasts, whoever runs the sending mail server.
 who-receiver = Whoever runs the receiving mail server.
+who-nobody = Nobody: this is no failure.
 who-recipient = The person the message is for.
 
 # What to do.

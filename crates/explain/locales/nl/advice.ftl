@@ -3,10 +3,11 @@ who-sender = De afzender van het bericht.
 who-us = De beheerder van de verzendende mailserver.
 who-network = Nog niemand: het ligt aan het netwerk ertussen en gaat meestal vanzelf over. Blijft het zo, dan de beheerder van de verzendende mailserver.
 who-receiver = De beheerder van de ontvangende mailserver.
+who-nobody = Niemand: er is niets misgegaan.
 who-recipient = Degene voor wie het bericht bestemd is.
 
 # Wat u kunt doen.
-do-wait = Niets: de volgende poging slaagt meestal vanzelf.
+do-wait = U hoeft niets te doen: de volgende poging slaagt meestal.
 do-correct-address = Kijk de spelling van het adres na, verbeter het en stuur het bericht opnieuw.
 do-correct-sender = Stuur met een adres dat bij het account hoort: kijk in het mailprogramma het afzenderadres na.
 do-tell-recipient = Laat de ontvanger langs een andere weg (bijvoorbeeld per telefoon) weten wat hier staat: alleen die kan er iets aan doen.

@@ -1,10 +1,10 @@
 # Een geval dat iemand heeft geplakt of dat in een logboek staat.
 case-likely = Meestal zit een van deze dingen erachter: { $causes }.
-case-next-given-up = Het bericht is bij deze ontvanger niet bezorgd en er wordt niets meer geprobeerd. Als de reden weg is, moet het opnieuw worden verstuurd.
+case-next-given-up = Het bericht is bij deze ontvanger niet afgeleverd en er wordt niets meer geprobeerd. Als de reden weg is, moet het opnieuw worden verstuurd.
 case-next-trying = De mail is niet kwijt. De verzendende server bewaart hem en probeert het vanzelf opnieuw.
 case-next-unknown = Hieruit alleen valt niet op te maken of het bericht nog wordt geprobeerd. Wie de verzendende server beheert, kan dat in de wachtrij zien.
 case-next-asked = De ontvanger vraagt om { $wait } te wachten tot de volgende poging.
-case-next-complaint = Het bericht is bezorgd. De ontvanger wil zulke berichten niet meer.
+case-next-complaint = Het bericht is afgeleverd. De ontvanger wil zulke berichten niet meer.
 case-sender = Verzendende server
 case-said = Gezegd
 case-stage = bij deze stap: { $stage }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use peers::{Relay, Sink, wait_until};
+use peers::{Relay, Sink, allow_open_files, wait_until};
 
 use crate::postrider;
 use crate::talk::{Talk, content};
@@ -11,7 +11,11 @@ use crate::talk::{Talk, content};
 fn a_thousand_idle_connections_do_not_keep_mail_out() {
     let sink = Sink::start(Vec::new()).unwrap();
     let config = format!("[routes]\n\"*\" = \"smtp://127.0.0.1:{}\"\n", sink.port);
-    let relay = Relay::start(postrider(), &config).unwrap();
+    let mut relay = Relay::prepare(postrider(), &config).unwrap();
+    // It starts with the limit that most systems give, and raises it.
+    relay.wrap(&["prlimit", "--nofile=1024:4096"]);
+    relay.run().unwrap();
+    allow_open_files(4000).unwrap();
     let mut idle: Vec<Talk> = (0..1000)
         .map(|_| Talk::connect(relay.port).unwrap())
         .collect();
