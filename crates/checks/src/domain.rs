@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use diagnosis::finding::{Conclusion, Finding, Verdict};
+use diagnosis::finding::{Conclusion, Finding};
 use dns::{AskError, Mx, Record, RecordData, RecordKind, Resolver};
 
 use crate::asker::{Asker, of_unanswered};
@@ -91,14 +91,12 @@ async fn explicit(
         match server {
             Server::Reachable => reachable += 1,
             // What is odd about it says more than that it has no address.
-            Server::NoAddress if odd.is_some() => {}
+            Server::NoAddress if !odd.is_empty() => {}
             Server::NoAddress => missing.push(mx.exchange.as_str()),
             Server::Unanswered(error) => trouble = Some(error),
         }
         let seen = asker.take();
-        if let Some(odd) = odd {
-            findings.push(odd.facts(seen.clone()));
-        }
+        findings.extend(odd.into_iter().map(|finding| finding.facts(seen.clone())));
         facts.extend(seen);
     }
     let finding = match (reachable, trouble) {
@@ -115,9 +113,9 @@ async fn explicit(
     findings.insert(0, finding.facts(facts));
 }
 
-/// Looks up a server; the second is what is odd about it.
-async fn look_at(domain: &str, host: &str, asker: &mut Asker<'_>) -> (Server, Option<Finding>) {
-    let odd = |conclusion| Some(Finding::new(conclusion, domain).object(host));
+/// Looks up a server; and tells what is odd about it.
+async fn look_at(domain: &str, host: &str, asker: &mut Asker<'_>) -> (Server, Vec<Finding>) {
+    let odd = |conclusion| vec![Finding::new(conclusion, domain).object(host)];
     // RFC 5321 §5.1: the name of an exchanger, never its address.
     if host.parse::<IpAddr>().is_ok() {
         return (Server::NoAddress, odd(Conclusion::MxIsAddress));
@@ -131,6 +129,10 @@ async fn look_at(domain: &str, host: &str, asker: &mut Asker<'_>) -> (Server, Op
     let all = || [&v4, &v6].into_iter().flatten().flatten();
     let alias = all().any(|record| record.data.kind() == RecordKind::Cname);
     let addresses: Vec<IpAddr> = all().filter_map(|r| r.data.address()).collect();
+    let mut findings = match alias {
+        true => odd(Conclusion::MxIsAlias),
+        false => Vec::new(),
+    };
     if addresses.is_empty() {
         let unanswered = |error: &AskError| matches!(error, AskError::Unanswered { .. });
         let trouble = [v4, v6]
@@ -138,16 +140,10 @@ async fn look_at(domain: &str, host: &str, asker: &mut Asker<'_>) -> (Server, Op
             .filter_map(Result::err)
             .find(unanswered);
         let server = trouble.map_or(Server::NoAddress, Server::Unanswered);
-        return (server, alias.then(|| odd(Conclusion::MxIsAlias)).flatten());
+        return (server, findings);
     }
-    let hidden = !addresses.iter().any(|address| is_public(*address));
-    let finding = match (hidden, alias) {
-        (true, _) => odd(Conclusion::MxNotPublic),
-        (false, true) => odd(Conclusion::MxIsAlias),
-        (false, false) => None,
-    };
-    (
-        Server::Reachable,
-        finding.map(|f| f.verdict(Verdict::Warning)),
-    )
+    if !addresses.iter().any(|address| is_public(*address)) {
+        findings.extend(odd(Conclusion::MxNotPublic));
+    }
+    (Server::Reachable, findings)
 }
