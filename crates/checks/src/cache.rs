@@ -8,11 +8,14 @@ use diagnosis::{Check, Finding};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
+/// Findings, and when they were made.
+type Kept = (Instant, Arc<[Finding]>);
+
 /// Findings by check and subject.
 #[derive(Debug)]
 pub(crate) struct Cache {
     keep: Duration,
-    kept: Mutex<HashMap<(Check, String), (Instant, Arc<[Finding]>)>>,
+    kept: Mutex<HashMap<(Check, String), Kept>>,
 }
 
 /// Entries kept, at most; then what is no longer good goes, and if that is nothing, everything.

@@ -1,11 +1,11 @@
 //! The DKIM key of a selector (RFC 6376 §3.6.1, RFC 8301, RFC 8463).
 
 use data_encoding::BASE64;
-use diagnosis::finding::{Conclusion, Defect, Fact, Finding};
+use diagnosis::finding::{Conclusion, Defect, Finding};
 use dns::{AskError, RecordData, RecordKind, Resolver};
 
 use crate::asker::Asker;
-use crate::tags::{Tags, defect};
+use crate::tags::{Flaw, Tags, flaw};
 
 pub(crate) async fn check(selector: &str, domain: &str, resolver: &dyn Resolver) -> Finding {
     let mut asker = Asker::new(resolver);
@@ -27,7 +27,7 @@ pub(crate) async fn check(selector: &str, domain: &str, resolver: &dyn Resolver)
     };
     if texts.next().is_some() {
         // RFC 6376 §3.6.2.2: with several the outcome is undefined.
-        asker.note(defect(Defect::Several, &name));
+        asker.note(flaw(Defect::Several, &name).into());
         return found(Conclusion::DkimKeyBroken).facts(asker.take());
     }
     let (conclusion, object) = match key(&text) {
@@ -36,8 +36,8 @@ pub(crate) async fn check(selector: &str, domain: &str, resolver: &dyn Resolver)
         // RFC 8301 §3.2: verifiers must not count shorter ones.
         Ok(Key::Rsa(bits)) if bits < 1024 => (Conclusion::DkimKeyWeak, Some(bits.to_string())),
         Ok(Key::Rsa(bits)) => (Conclusion::DkimKeyFound, Some(format!("rsa {bits}"))),
-        Err(fact) => {
-            asker.note(fact);
+        Err(flaw) => {
+            asker.note(flaw.into());
             (Conclusion::DkimKeyBroken, None)
         }
     };
@@ -54,29 +54,29 @@ enum Key {
     Rsa(u64),
 }
 
-fn key(text: &str) -> Result<Key, Fact> {
+fn key(text: &str) -> Result<Key, Flaw> {
     let tags = Tags::read(text)?;
     match (tags.get("v"), tags.first()) {
         // §3.6.1: the version, where it stands, comes first.
         (Some("DKIM1"), Some(("v", _))) | (None, _) => {}
-        (Some(version), _) => return Err(defect(Defect::BadValue, &format!("v={version}"))),
+        (Some(version), _) => return Err(flaw(Defect::BadValue, &format!("v={version}"))),
     }
     let p = tags
         .get("p")
-        .ok_or_else(|| defect(Defect::MissingValue, "p="))?;
+        .ok_or_else(|| flaw(Defect::MissingValue, "p="))?;
     if p.is_empty() {
         return Ok(Key::Revoked);
     }
     let plain: String = p.chars().filter(|c| !c.is_ascii_whitespace()).collect();
     let excerpt: String = plain.chars().take(20).collect();
-    let bad = || defect(Defect::BadValue, &format!("p={excerpt}…"));
+    let bad = || flaw(Defect::BadValue, &format!("p={excerpt}…"));
     let bytes = BASE64.decode(plain.as_bytes()).map_err(|_| bad())?;
     match tags.get("k").unwrap_or("rsa") {
         "rsa" => modulus_bits(&bytes).map(Key::Rsa).ok_or_else(bad),
         // RFC 8463 §4: 32 bytes.
         "ed25519" if bytes.len() == 32 => Ok(Key::Ed25519),
         "ed25519" => Err(bad()),
-        other => Err(defect(Defect::UnknownTerm, &format!("k={other}"))),
+        other => Err(flaw(Defect::UnknownTerm, &format!("k={other}"))),
     }
 }
 
@@ -147,7 +147,7 @@ mod tests {
             ("v=DKIM1; p=AAAA", Defect::BadValue),
             ("v=DKIM1; k=ecdsa; p=AAAA", Defect::UnknownTerm),
         ] {
-            let Err(Fact::Defect { defect, .. }) = key(text) else {
+            let Err(Flaw { defect, .. }) = key(text) else {
                 panic!("{text}");
             };
             assert_eq!(defect, expected, "{text}");

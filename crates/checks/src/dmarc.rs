@@ -1,10 +1,10 @@
 //! The DMARC policy of a domain (RFC 7489 §6.3).
 
-use diagnosis::finding::{Conclusion, Defect, Fact, Finding};
+use diagnosis::finding::{Conclusion, Defect, Finding};
 use dns::{AskError, RecordData, RecordKind, Resolver};
 
 use crate::asker::Asker;
-use crate::tags::{Tags, defect};
+use crate::tags::{Flaw, Tags, flaw};
 
 /// Looks up the policy at the domain, and where it has none at those above it. Without the list of
 /// public suffixes, every parent of two labels or more is tried, nearest first.
@@ -29,7 +29,7 @@ pub(crate) async fn check(domain: &str, resolver: &dyn Resolver) -> Finding {
             [] => {}
             [record] => return judge(domain, at, record, asker),
             [_, _, ..] => {
-                asker.note(defect(Defect::Several, at));
+                asker.note(flaw(Defect::Several, at).into());
                 return Finding::new(Conclusion::DmarcBroken, domain).facts(asker.take());
             }
         }
@@ -53,19 +53,19 @@ fn judge(domain: &str, at: &str, record: &str, mut asker: Asker<'_>) -> Finding 
             let finding = Finding::new(Conclusion::DmarcFound, domain);
             finding.object(policy).facts(asker.take())
         }
-        Err(fact) => {
-            asker.note(fact);
+        Err(flaw) => {
+            asker.note(flaw.into());
             Finding::new(Conclusion::DmarcBroken, domain).facts(asker.take())
         }
     }
 }
 
 /// The policy that holds: `p`, or `sp` for a domain below the one with the record.
-fn policy(record: &str, own: bool) -> Result<&str, Fact> {
+fn policy(record: &str, own: bool) -> Result<&str, Flaw> {
     let tags = Tags::read(record)?;
     let one_of = |name: &str, allowed: &[&str]| match tags.get(name) {
         Some(value) if !allowed.iter().any(|a| a.eq_ignore_ascii_case(value)) => {
-            Err(defect(Defect::BadValue, &format!("{name}={value}")))
+            Err(flaw(Defect::BadValue, &format!("{name}={value}")))
         }
         value => Ok(value),
     };
@@ -77,9 +77,9 @@ fn policy(record: &str, own: bool) -> Result<&str, Fact> {
     if let Some(percent) = tags.get("pct")
         && !percent.parse::<u8>().is_ok_and(|n| n <= 100)
     {
-        return Err(defect(Defect::BadValue, &format!("pct={percent}")));
+        return Err(flaw(Defect::BadValue, &format!("pct={percent}")));
     }
-    let p = p.ok_or_else(|| defect(Defect::MissingValue, "p="))?;
+    let p = p.ok_or_else(|| flaw(Defect::MissingValue, "p="))?;
     Ok(if own { p } else { sp.unwrap_or(p) })
 }
 
@@ -102,7 +102,7 @@ mod tests {
             ("v=DMARC1; p=none; p=none", Defect::Twice, "p=none"),
             ("v=DMARC1; p", Defect::MissingValue, "p"),
         ] {
-            assert_eq!(policy(text, true), Err(defect(expected, place)), "{text}");
+            assert_eq!(policy(text, true), Err(flaw(expected, place)), "{text}");
         }
     }
 }

@@ -8,7 +8,7 @@ use dns::{AskError, RecordData, RecordKind, Resolver};
 use crate::asker::Asker;
 use crate::ours::Ours;
 use crate::request::Sender;
-use crate::tags::defect;
+use crate::tags::flaw;
 use crate::{dkim, dmarc, domain, spf};
 
 /// Selectors that are looked up, at most.
@@ -97,13 +97,13 @@ async fn spf_syntax(sender: &Sender, resolver: &dyn Resolver) -> Finding {
         [] => Conclusion::SpfNone,
         [record] => match spf::parse(record) {
             Ok(_) => Conclusion::SpfNotCompared,
-            Err(flaw) => {
-                asker.note(defect(flaw.defect, &flaw.term));
+            Err(found) => {
+                asker.note(flaw(found.defect, &found.term).into());
                 Conclusion::SpfBroken
             }
         },
         [_, _, ..] => {
-            asker.note(defect(Defect::Several, &sender.domain));
+            asker.note(flaw(Defect::Several, &sender.domain).into());
             Conclusion::SpfBroken
         }
     };

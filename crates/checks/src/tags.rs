@@ -6,7 +6,7 @@ use diagnosis::finding::{Defect, Fact};
 pub(crate) struct Tags<'a>(Vec<(&'a str, &'a str)>);
 
 impl<'a> Tags<'a> {
-    pub(crate) fn read(text: &'a str) -> Result<Tags<'a>, Fact> {
+    pub(crate) fn read(text: &'a str) -> Result<Tags<'a>, Flaw> {
         let mut tags: Vec<(&str, &str)> = Vec::new();
         for part in text
             .split(';')
@@ -15,10 +15,10 @@ impl<'a> Tags<'a> {
         {
             let (name, value) = part
                 .split_once('=')
-                .ok_or_else(|| defect(Defect::MissingValue, part))?;
+                .ok_or_else(|| flaw(Defect::MissingValue, part))?;
             let name = name.trim();
             if tags.iter().any(|(known, _)| *known == name) {
-                return Err(defect(Defect::Twice, part));
+                return Err(flaw(Defect::Twice, part));
             }
             tags.push((name, value.trim()));
         }
@@ -37,9 +37,25 @@ impl<'a> Tags<'a> {
     }
 }
 
-pub(crate) fn defect(defect: Defect, text: &str) -> Fact {
-    Fact::Defect {
+/// What is wrong with a record, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Flaw {
+    pub(crate) defect: Defect,
+    pub(crate) text: String,
+}
+
+pub(crate) fn flaw(defect: Defect, text: &str) -> Flaw {
+    Flaw {
         defect,
         text: text.to_owned(),
+    }
+}
+
+impl From<Flaw> for Fact {
+    fn from(flaw: Flaw) -> Fact {
+        Fact::Defect {
+            defect: flaw.defect,
+            text: flaw.text,
+        }
     }
 }

@@ -8,7 +8,7 @@ use crate::explanation::headline;
 use crate::layout::{WIDTH, paragraph, reply_lines, safe};
 use crate::step;
 use crate::way;
-use crate::words::{plain, say};
+use crate::words::{Arg, plain, say};
 
 /// Findings in words, as paragraphs, under a line that sums them up.
 #[must_use]
@@ -86,7 +86,11 @@ fn one(out: &mut String, finding: &Finding, width: usize, lang: Lang, style: Sty
 pub(crate) fn finding_text(finding: &Finding, lang: Lang) -> String {
     let object = safe(finding.object.as_deref().unwrap_or_default());
     let subject = safe(&finding.subject);
-    let args = [("subject", (&subject).into()), ("object", (&object).into())];
+    // A number is one to the texts, so that they can tell one from several.
+    let number = object.parse::<u64>().ok();
+    let number = number.filter(|number| number.to_string() == object);
+    let object = number.map_or(Arg::Text(&object), Arg::Number);
+    let args = [("subject", (&subject).into()), ("object", object)];
     say(lang, &format!("found-{}", finding.conclusion.id()), &args)
 }
 
@@ -267,5 +271,33 @@ fn asked(
     match servers.is_empty() {
         true => line,
         false => format!("{line} {}", say(lang, "seen-asked-of", &args)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use diagnosis::finding::Conclusion;
+
+    use super::*;
+
+    #[test]
+    fn one_is_told_from_several() {
+        let text = |n: &str, lang| {
+            let finding = Finding::new(Conclusion::RouteFound, "example.org").object(n);
+            finding_text(&finding, lang)
+        };
+        assert!(text("1", Lang::En).contains("1 address to try"));
+        assert!(text("20000", Lang::En).contains("20000 addresses to try"));
+        assert!(text("1", Lang::Nl).contains("1 adres om"));
+    }
+
+    #[test]
+    fn words_of_others_cannot_steer_the_terminal() {
+        let finding = Finding::new(Conclusion::GreetingRefused, "mx\u{1b}[2J").object("\u{7}no");
+        let findings = [finding.facts(vec![Fact::Received {
+            text: "\u{1b}]0;x".into(),
+        }])];
+        let text = checked_text("a\u{1b}b", &findings, Lang::En, Style::Plain);
+        assert!(!text.contains(['\u{1b}', '\u{7}']), "{text:?}");
     }
 }

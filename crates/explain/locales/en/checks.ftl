@@ -20,7 +20,10 @@ verdict-problem = Problem
 
 # Our own route and line.
 found-route-configured = Mail for { $subject } goes to { $object }, as the configuration says.
-found-route-found = There is a way for mail to { $subject }: { $object } addresses to try, in the order below.
+found-route-found = There is a way for mail to { $subject }: { $object ->
+    [one] { $object } address to try.
+   *[other] { $object } addresses to try, in the order below.
+}
 found-route-to-maildir = Mail for { $subject } stays on this machine, in { $object }.
 found-route-missing = There is no way for mail to { $subject }: the address has no domain, and no route of ours takes such addresses.
 found-route-to-self = The best mail server of { $subject } is this server itself, under the name { $object }. Mail for it would go round in a circle. Either this server should keep that mail, and a route for it is missing, or the records of the domain are wrong.
@@ -31,7 +34,10 @@ found-destinations-fail-alike = { $object } of { $subject } destinations that ha
 found-destinations-differ = { $object } of { $subject } destinations that have mail waiting cannot be reached; with the others something else is the matter. It is not our own connection.
 
 # The DNS of the domain.
-found-domain-has-servers = { $subject } names mail servers, and { $object } of them have an address.
+found-domain-has-servers = { $subject } names { $object ->
+    [one] one mail server that has an address.
+   *[other] { $object } mail servers that have an address.
+}
 found-domain-is-its-server = { $subject } names no mail servers; its own address takes the mail. That is allowed.
 found-domain-is-address = { $subject } is an address ({ $object }): there is nothing to look up.
 found-domain-unknown = { $subject } does not exist. Mostly the address is misspelt.

@@ -20,7 +20,10 @@ verdict-problem = Probleem
 
 # Onze eigen route en verbinding.
 found-route-configured = Mail voor { $subject } gaat naar { $object }, zoals ingesteld.
-found-route-found = Er is een weg voor mail naar { $subject }: { $object } adressen om te proberen, in de volgorde hieronder.
+found-route-found = Er is een weg voor mail naar { $subject }: { $object ->
+    [one] { $object } adres om te proberen.
+   *[other] { $object } adressen om te proberen, in de volgorde hieronder.
+}
 found-route-to-maildir = Mail voor { $subject } blijft op deze machine, in { $object }.
 found-route-missing = Er is geen weg voor mail naar { $subject }: het adres heeft geen domein, en geen route van ons neemt zulke adressen aan.
 found-route-to-self = De beste mailserver van { $subject } is deze server zelf, onder de naam { $object }. Mail daarvoor zou rondjes draaien. Of deze server hoort die mail te houden en er ontbreekt een route voor, of de records van het domein kloppen niet.
@@ -31,7 +34,10 @@ found-destinations-fail-alike = { $object } van { $subject } bestemmingen waarvo
 found-destinations-differ = { $object } van { $subject } bestemmingen waarvoor mail wacht zijn niet te bereiken; met de andere is iets anders aan de hand. Het ligt niet aan onze eigen verbinding.
 
 # De DNS van het domein.
-found-domain-has-servers = { $subject } noemt mailservers, en { $object } daarvan hebben een adres.
+found-domain-has-servers = { $subject } noemt { $object ->
+    [one] één mailserver die een adres heeft.
+   *[other] { $object } mailservers die een adres hebben.
+}
 found-domain-is-its-server = { $subject } noemt geen mailservers; het eigen adres neemt de mail aan. Dat mag.
 found-domain-is-address = { $subject } is een adres ({ $object }): er valt niets op te zoeken.
 found-domain-unknown = { $subject } bestaat niet. Meestal zit er een tikfout in het adres.
