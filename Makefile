@@ -32,7 +32,6 @@ check: rust
 	tools/deny
 
 test: rust peers check
-	$(CARGO) build --locked -p postrider
 	$(CARGO) test --workspace --locked --no-fail-fast
 
 bench: bench-relay

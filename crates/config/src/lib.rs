@@ -7,9 +7,7 @@
 mod network;
 mod problem;
 mod read;
-mod section;
 mod show;
-mod value;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -18,7 +16,7 @@ use queue::route::Routes;
 
 pub use network::Network;
 pub use problem::{Errors, Problem, ProblemKind};
-pub use value::{duration_text, size_text};
+pub use toml_read::{Written, duration_text, size_text};
 
 /// The configuration in force.
 #[derive(Clone, Debug, Default, PartialEq)]

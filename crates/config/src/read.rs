@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 
 use queue::route::NextHop;
 use toml::de::{DeTable, DeValue};
+use toml_read::{Section, Written, wrong_kind};
 
 use crate::network::NotANetwork;
 use crate::problem::{Errors, Problem, ProblemKind};
-use crate::section::{Found, Section, wrong_kind};
 use crate::{BlockList, Config, Language, LogFormat, LogLevel, Network, Parsed};
 
 const SECTIONS: &[&str] = &[
@@ -15,26 +15,13 @@ const SECTIONS: &[&str] = &[
     "explain",
 ];
 
+type Found = toml_read::Found<ProblemKind>;
+
 pub(crate) fn read(text: &str) -> Result<Parsed, Errors> {
-    let (root, syntax) = DeTable::parse_recoverable(text);
-    if !syntax.is_empty() {
-        let problem = |error: &toml::de::Error| Problem {
-            span: error.span().unwrap_or(0..0),
-            kind: ProblemKind::Syntax(error.message().to_owned()),
-        };
-        return Err(Errors(syntax.iter().map(problem).collect()));
-    }
+    let root = toml_read::parse(text)?;
     let mut found = Found::default();
     let root = root.get_ref();
-    for name in root.keys() {
-        if !SECTIONS.contains(&name.get_ref().as_ref()) {
-            let kind = ProblemKind::UnknownSection {
-                name: name.get_ref().to_string(),
-                known: SECTIONS,
-            };
-            found.error(name.span(), kind);
-        }
-    }
+    toml_read::check_sections(root, SECTIONS, &mut found);
     let mut config = Config::default();
     places(root, &mut config, &mut found);
     routes(root, &mut config, &mut found);
@@ -47,7 +34,7 @@ pub(crate) fn read(text: &str) -> Result<Parsed, Errors> {
         })
     } else {
         found.errors.sort_by_key(|problem| problem.span.start);
-        Err(Errors(found.errors))
+        Err(Errors::new(found.errors))
     }
 }
 
@@ -85,7 +72,7 @@ fn places(root: &DeTable<'_>, config: &mut Config, found: &mut Found) {
             .is_some_and(|a| a.iter().next().is_none())
     });
     if let Some(empty) = empty {
-        listen.found.error(empty.span(), ProblemKind::Empty);
+        listen.found.error(empty.span(), Written::Empty);
     }
     listen.text("console", ADDRESS, &mut config.listen.console, |text| {
         address(text).map(Some)

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::rust::{literal, option, slice};
+use crate::rust::{camel, literal, option, slice};
 use crate::{Names, cause, check, read};
 
 #[derive(Deserialize)]
@@ -34,6 +34,8 @@ struct Row {
     words: String,
     status: Option<String>,
     reply: Option<u16>,
+    /// Only at this stage.
+    stage: Option<String>,
     /// Counts only where the dialect has been recognised otherwise.
     #[serde(default)]
     only: bool,
@@ -87,9 +89,18 @@ pub(crate) fn generate(phrases: &[PathBuf], dialects: &[PathBuf], names: &Names)
     format!("{listed}\n/// The table.\npub(crate) static PHRASES: &[Phrase] = &[\n{rows}];\n")
 }
 
+/// What no two rows may share: words, status, reply, stage, and the dialect where only it counts.
+type Key = (
+    String,
+    Option<String>,
+    Option<u16>,
+    Option<String>,
+    Option<String>,
+);
+
 fn write_row(
     out: &mut String,
-    seen: &mut BTreeSet<(String, Option<String>, Option<u16>, Option<String>)>,
+    seen: &mut BTreeSet<Key>,
     row: &Row,
     dialect: Option<&str>,
     path: &Path,
@@ -115,15 +126,17 @@ fn write_row(
         row.words.clone(),
         row.status.clone(),
         row.reply,
+        row.stage.clone(),
         row.only.then(|| dialect.unwrap_or_default().to_owned()),
     );
     check(seen.insert(key), path, &format!("{at} stands twice"));
     writeln!(
         out,
-        "Phrase {{ parts: {}, status: {}, reply: {}, dialect: {}, only: {}, cause: {}, strength: {}, example: {} }},",
+        "Phrase {{ parts: {}, status: {}, reply: {}, stage: {}, dialect: {}, only: {}, cause: {}, strength: {}, example: {} }},",
         if row.words.is_empty() { "&[]".to_owned() } else { slice(&parts, |p| literal(p)) },
         option(row.status.as_ref(), |s| status(s, path)),
         option(row.reply, |r| r.to_string()),
+        option(row.stage.as_ref(), |s| format!("Stage::{}", camel(s))),
         option(dialect, |d| format!("Dialect::{d}")),
         row.only,
         cause(names, &row.cause, path),

@@ -75,6 +75,7 @@ impl Finding {
             checks: cause.checks().to_vec(),
             remedies: cause.remedies().to_vec(),
             hint: None,
+            limits: Vec::new(),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use smtp::{EnhancedStatus, Stage};
 
-use crate::{Cause, Dialect};
+use crate::{Cause, Dialect, Limit};
 
 /// What a failure means, with the evidence for it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,6 +46,9 @@ pub struct Diagnosis {
     pub remedies: Vec<Remedy>,
     /// What the peer's text asks of the next attempt.
     pub hint: Option<Hint>,
+    /// The limits of the peer's that its text names.
+    #[serde(default)]
+    pub limits: Vec<Limit>,
 }
 
 /// What shares the fate of a failure.

@@ -18,7 +18,7 @@ pub(crate) fn read(text: &str) -> Option<(Hint, (usize, usize))> {
     }
     let mut begin = 0;
     for sentence in sentences(&lower) {
-        if let Some(ask) = ASKING.iter().filter_map(|word| sentence.find(word)).min()
+        if let Some(ask) = ASKING.iter().filter_map(|word| asks(sentence, word)).min()
             && let Some((wait, start, end)) = wait_in(&sentence[ask..])
         {
             let at = begin + ask;
@@ -29,11 +29,27 @@ pub(crate) fn read(text: &str) -> Option<(Hint, (usize, usize))> {
     None
 }
 
+/// Times in words.
+const SPELLED: &[(&str, u64)] = &[
+    ("in an hour", 3600),
+    ("in one hour", 3600),
+    ("after an hour", 3600),
+    ("in a minute", 60),
+    ("in one minute", 60),
+    ("in one day", 86_400),
+    ("in 24h", 86_400),
+];
+
 const NEVER: &[&str] = &[
     "do not retry",
     "don't retry",
     "do not try again",
     "don't try again",
+    "will not be retried",
+    "retrying will not succeed",
+    "no further delivery attempts",
+    "no further attempts",
+    "permanently deferred",
 ];
 
 const ASKING: &[&str] = &[
@@ -57,6 +73,15 @@ const ASKING: &[&str] = &[
     "seconds remaining",
 ];
 
+/// Where a sentence asks with this word. "Delayed" and "waited" tell of the past.
+fn asks(sentence: &str, word: &str) -> Option<usize> {
+    let mut found = sentence.match_indices(word).map(|(at, _)| at);
+    found.find(|at| {
+        let rest = &sentence[at + word.len()..];
+        !matches!(word, "wait" | "delay") || !rest.starts_with("ed")
+    })
+}
+
 /// Pieces that end after `. `, `; ` or at the end, separators included, so that lengths add up.
 fn sentences(text: &str) -> impl Iterator<Item = &str> {
     text.split_inclusive(". ")
@@ -64,6 +89,11 @@ fn sentences(text: &str) -> impl Iterator<Item = &str> {
 }
 
 fn wait_in(text: &str) -> Option<(Duration, usize, usize)> {
+    for (words, seconds) in SPELLED {
+        if let Some(at) = text.find(words) {
+            return Some((Duration::from_secs(*seconds), at, at + words.len()));
+        }
+    }
     let bytes = text.as_bytes();
     let mut at = 0;
     while at < bytes.len() {
@@ -154,6 +184,7 @@ mod tests {
             ("Greylisting in effect, please come back in 04:59", 299),
             ("You will be accepted after 240 secs", 240),
             ("Too many connections. Please wait 60s", 60),
+            ("451 4.7.1 please try again in an hour", 3600),
             (
                 "Temporary. Retry after 2 hours; see http://example.org/300seconds",
                 7200,
@@ -172,6 +203,8 @@ mod tests {
         for text in [
             "timeout exceeded after 300 seconds",
             "try again later",
+            "delivery has been delayed for 4 hours",
+            "the message waited 5 days",
             "",
             "error 451 at 10.0.0.1 5 recipients",
             "retry 192.0.2.1:25 seconds",

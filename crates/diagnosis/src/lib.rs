@@ -11,6 +11,7 @@ mod diagnosis;
 pub mod facts;
 pub mod finding;
 mod hint;
+mod limit;
 mod phrases;
 mod reading;
 mod statement;
@@ -23,6 +24,7 @@ pub use diagnosis::{
 };
 pub use facts::{Attempt, Failure, FailureKind, Outcome};
 pub use finding::{Bearing, Conclusion, Fact, Finding, Verdict};
+pub use limit::Limit;
 pub use phrases::Dialect;
 pub use smtp::Stage;
 pub use statement::{Ended, ReadAs, Statement, interpret, interpret_code};

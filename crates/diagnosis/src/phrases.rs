@@ -1,15 +1,18 @@
 //! What peers say, as data: words in a reply's text, and the cause they point to.
 //!
 //! A row of `catalog/phrases/` or `catalog/dialects/` is a phrase: parts joined by `…` that occur in
-//! this order, compared without regard to ASCII case, each beginning where a word does. Of all that
-//! fit, the strongest counts for each cause. Each row has an example as it was seen, and a test reads
-//! every example back.
+//! this order and near one another, compared without regard to ASCII case, each beginning where a word
+//! does. What a longer phrase says in one run outranks a shorter one within it: "sender address
+//! rejected: user unknown" is not about the recipient. Of all that remain, the strongest counts for
+//! each cause. Each row has an example in the form servers give it, and a test reads every example back.
 
+use std::cmp::Reverse;
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use smtp::EnhancedStatus;
+use smtp::{EnhancedStatus, Stage};
 
 use crate::Cause;
 
@@ -22,6 +25,8 @@ pub(crate) struct Phrase {
     pub(crate) status: Option<(u8, u16, u16)>,
     /// Only with this reply code.
     pub(crate) reply: Option<u16>,
+    /// Only at this stage.
+    pub(crate) stage: Option<Stage>,
     /// Whose words these are.
     pub(crate) dialect: Option<Dialect>,
     /// Counts only where the dialect has been recognised by something else.
@@ -111,16 +116,18 @@ impl Index {
     fn new() -> Index {
         let mut patterns: Vec<&'static str> = Vec::new();
         let mut wanted: Vec<Wanted> = Vec::new();
+        let mut places: HashMap<&'static str, usize> = HashMap::new();
         let mut bare = Vec::new();
         for row in PHRASES {
             let Some(first) = row.parts.first() else {
                 bare.push(row);
                 continue;
             };
-            let known = patterns.iter().position(|p| p == first);
-            match known.and_then(|at| wanted.get_mut(at)) {
+            let known = places.get(first).and_then(|at| wanted.get_mut(*at));
+            match known {
                 Some(Wanted::Rows(rows)) => rows.push(row),
                 Some(Wanted::Mark(_)) | None => {
+                    places.insert(first, patterns.len());
                     patterns.push(first);
                     wanted.push(Wanted::Rows(vec![row]));
                 }
@@ -151,66 +158,93 @@ pub(crate) struct Heard {
     pub(crate) dialect: Option<Dialect>,
 }
 
+/// After so many matches a text says nothing more.
+const ENOUGH: usize = 4096;
+
 /// Looks for all rows at once.
 pub(crate) fn hear(
     text: &str,
     reply: Option<u16>,
     status: Option<EnhancedStatus>,
+    stage: Option<Stage>,
     known: Option<Dialect>,
 ) -> Heard {
     let index = &*INDEX;
-    let mut heard = Heard {
-        found: Vec::new(),
-        dialect: known,
-    };
-    let bytes = text.as_bytes();
     let codes_fit = |row: &Phrase| {
         row.reply.is_none_or(|wanted| reply == Some(wanted))
+            && row.stage.is_none_or(|wanted| stage == Some(wanted))
             && row
                 .status
                 .is_none_or(|wanted| status.is_some_and(|s| is(s, wanted)))
     };
+    let mut found = Vec::new();
+    // A relay's report quotes the receiver: both may be recognised.
+    let mut speakers: Vec<Dialect> = known.into_iter().collect();
+    let bytes = text.as_bytes();
     let mut lower = None;
-    for hit in index
-        .matcher
-        .iter()
-        .flat_map(|m| m.find_overlapping_iter(bytes))
-    {
+    let hits = index.matcher.iter();
+    for hit in hits.flat_map(|m| m.find_overlapping_iter(bytes)) {
         if !starts_a_word(bytes, hit.start()) {
             continue;
         }
+        if found.len() >= ENOUGH {
+            break;
+        }
         match &index.wanted[hit.pattern().as_usize()] {
-            Wanted::Mark(dialect) => {
-                heard.dialect.get_or_insert(*dialect);
-            }
+            Wanted::Mark(dialect) if speakers.contains(dialect) => {}
+            Wanted::Mark(dialect) => speakers.push(*dialect),
             Wanted::Rows(rows) => {
                 for row in rows.iter().filter(|row| codes_fit(row)) {
                     // ASCII case does not change lengths: places in the one are places in the other.
                     let lower = lower.get_or_insert_with(|| text.to_ascii_lowercase());
                     if let Some(end) = rest_ends(&row.parts[1..], lower, hit.end()) {
-                        heard.found.push(Found {
-                            row,
-                            span: (hit.start(), end),
-                        });
+                        let span = (hit.start(), end);
+                        found.push(Found { row, span });
                     }
                 }
             }
         }
     }
-    for row in index.bare.iter().filter(|row| codes_fit(row)) {
-        heard.found.push(Found { row, span: (0, 0) });
+    let bare = index.bare.iter().filter(|row| codes_fit(row));
+    found.extend(bare.map(|row| Found { row, span: (0, 0) }));
+    found.retain(|f| !f.row.only || f.row.dialect.is_some_and(|d| speakers.contains(&d)));
+    let found = outermost(found);
+    let strongest = || {
+        let rows = found.iter().map(|f| f.row);
+        rows.filter(|row| row.dialect.is_some())
+            .max_by_key(|row| row.strength)
+            .and_then(|row| row.dialect)
+    };
+    let dialect = speakers.first().copied().or_else(strongest);
+    Heard { found, dialect }
+}
+
+/// Drops what stands within a longer phrase that points elsewhere, or is less sure of the same.
+fn outermost(mut found: Vec<Found>) -> Vec<Found> {
+    found.sort_by_key(|f| (f.span.0, Reverse(f.span.1)));
+    let mut cover: Option<((usize, usize), &Phrase)> = None;
+    found.retain(|f| {
+        if let Some((span, row)) = cover
+            && f.span.1 <= span.1
+            && f.span != span
+            && f.span.0 < f.span.1
+        {
+            return f.row.cause == row.cause && f.row.strength <= row.strength;
+        }
+        if f.is_one_run() {
+            cover = Some((f.span, f.row));
+        }
+        true
+    });
+    found
+}
+
+impl Found {
+    /// Whether most of the place is words of the row, not what lies between its parts.
+    fn is_one_run(&self) -> bool {
+        let said: usize = self.row.parts.iter().map(|p| p.len()).sum();
+        said * 3 >= (self.span.1 - self.span.0) * 2
     }
-    heard
-        .found
-        .retain(|found| !found.row.only || found.row.dialect == heard.dialect);
-    if heard.dialect.is_none() {
-        heard.dialect = heard
-            .found
-            .iter()
-            .max_by_key(|f| f.row.strength)
-            .and_then(|f| f.row.dialect);
-    }
-    heard
 }
 
 fn is(status: EnhancedStatus, wanted: (u8, u16, u16)) -> bool {
@@ -218,16 +252,19 @@ fn is(status: EnhancedStatus, wanted: (u8, u16, u16)) -> bool {
         && (status.subject, status.detail) == (wanted.1, wanted.2)
 }
 
+/// So far apart may the parts of a phrase be: an address fits between them, another sentence does not.
+const APART: usize = 100;
+
 /// Where the last of the parts ends, which must follow one another.
 fn rest_ends(parts: &[&str], lower: &str, mut from: usize) -> Option<usize> {
+    let bytes = lower.as_bytes();
     for part in parts {
-        let found = lower
-            .get(from..)?
-            .match_indices(part)
-            .map(|(at, _)| from + at);
+        let to = lower.len().min(from + APART + part.len());
+        let near = bytes.get(from..to)?;
+        let found = memchr::memmem::find_iter(near, part.as_bytes());
         from = found
-            .into_iter()
-            .find(|at| starts_a_word(lower.as_bytes(), *at))?
+            .map(|at| from + at)
+            .find(|at| starts_a_word(bytes, *at))?
             + part.len();
     }
     Some(from)
@@ -243,7 +280,7 @@ mod tests {
     use super::*;
 
     fn found(words: &str, text: &str) -> Option<(usize, usize)> {
-        let heard = hear(text, None, None, None);
+        let heard = hear(text, None, None, None, None);
         let mut found = heard.found.into_iter();
         found
             .find(|f| f.row.parts.join("…") == words)
@@ -252,28 +289,24 @@ mod tests {
 
     #[test]
     fn every_row_is_found_in_its_own_example() {
-        for row in PHRASES {
-            let status = row.status.map(|(class, subject, detail)| {
-                let class = match class {
-                    2 => smtp::Class::Success,
-                    4 => smtp::Class::Transient,
-                    _ => smtp::Class::Permanent,
-                };
-                EnhancedStatus::new(class, subject, detail)
-            });
-            let heard = hear(
-                row.example,
-                row.reply,
-                status,
-                row.dialect.filter(|_| row.only),
-            );
-            assert!(
-                heard.found.iter().any(|f| std::ptr::eq(f.row, row)),
-                "{:?} is not in `{}`",
-                row.parts,
-                row.example
-            );
-        }
+        let lost: Vec<String> = PHRASES
+            .iter()
+            .filter(|row| {
+                let status = row.status.map(|(class, subject, detail)| {
+                    let class = match class {
+                        2 => smtp::Class::Success,
+                        4 => smtp::Class::Transient,
+                        _ => smtp::Class::Permanent,
+                    };
+                    EnhancedStatus::new(class, subject, detail)
+                });
+                let dialect = row.dialect.filter(|_| row.only);
+                let heard = hear(row.example, row.reply, status, row.stage, dialect);
+                !heard.found.iter().any(|f| std::ptr::eq(f.row, *row))
+            })
+            .map(|row| format!("{:?} is not in `{}`", row.parts.join("…"), row.example))
+            .collect();
+        assert!(lost.is_empty(), "{}", lost.join("\n"));
     }
 
     #[test]
@@ -284,6 +317,23 @@ mod tests {
         );
         assert_eq!(found("mailbox…is full", "is full, that mailbox"), None);
         assert_eq!(found("dns", "the rdns is gone"), None);
+        let far = format!("mailbox of b {} is full", "and so on ".repeat(20));
+        assert_eq!(found("mailbox…is full", &far), None);
+    }
+
+    #[test]
+    fn a_longer_phrase_outranks_the_shorter_one_within_it() {
+        let text = "550 5.1.0 <a@example.net>: Sender address rejected: User unknown";
+        assert!(found("sender address rejected: user unknown", text).is_some());
+        assert_eq!(found("user unknown", text), None);
+        assert!(found("user unknown", "550 user unknown").is_some());
+    }
+
+    #[test]
+    fn a_text_full_of_matches_is_read_in_time_that_grows_with_its_length() {
+        let text = "mailbox user account quota rejected spam ".repeat(20_000);
+        let heard = hear(&text, Some(550), None, None, None);
+        assert!(!heard.found.is_empty());
     }
 
     #[test]

@@ -4,8 +4,8 @@ use smtp::{Class, EnhancedStatus, Stage};
 
 use crate::facts::Circumstances;
 use crate::{
-    Alternative, Cause, Diagnosis, Dialect, Evidence, EvidenceSource, Finality, Hint, SaidBy,
-    codes, hint, reading,
+    AddressDead, Alternative, Cause, Diagnosis, Dialect, Evidence, EvidenceSource, Finality, Hint,
+    SaidBy, codes, hint, limit, reading,
 };
 
 /// What was said.
@@ -60,8 +60,10 @@ impl<'a> Statement<'a> {
 pub fn interpret(statement: &Statement<'_>) -> Diagnosis {
     let reading = reading::read(statement);
     let asked = hint::read(statement.text);
+    let limits = limit::read(statement.text);
     let mut evidence = reading.evidence;
-    if let Some((_, (start, end))) = asked {
+    let asked_at = asked.iter().map(|(_, span)| *span);
+    for (start, end) in asked_at.chain(limits.iter().map(|(_, span)| *span)) {
         evidence.push(Evidence {
             text: statement
                 .text
@@ -74,10 +76,10 @@ pub fn interpret(statement: &Statement<'_>) -> Diagnosis {
     }
     let cause = reading.cause;
     let finality = finality(statement, cause);
-    let meant_for_good = match asked {
-        Some((Hint::DoNotRetry, _)) => true,
-        Some((Hint::RetryAfter(_), _)) | None => said_for_good(statement),
-    };
+    // Who knows no mailbox after the whole message has come has taken the recipient before: often a filter
+    // of the recipient's answers so.
+    let after_all = cause == Cause::MailboxUnknown && statement.stage == Some(Stage::EndOfData);
+    let dead = cause.address_dead(meant_for_good(statement, asked.map(|(hint, _)| hint)));
     Diagnosis {
         cause,
         confidence: reading.confidence,
@@ -89,7 +91,11 @@ pub fn interpret(statement: &Statement<'_>) -> Diagnosis {
         status: statement.status,
         finality,
         // A message given up after a transient refusal says nothing for good about the address.
-        address_dead: cause.address_dead(meant_for_good),
+        address_dead: if after_all {
+            AddressDead::Unknown
+        } else {
+            dead
+        },
         sender_blocked: cause.blocks_sender(),
         dialect: reading.dialect,
         evidence,
@@ -97,6 +103,7 @@ pub fn interpret(statement: &Statement<'_>) -> Diagnosis {
         checks: cause.checks().to_vec(),
         remedies: cause.remedies().to_vec(),
         hint: asked.map(|(hint, _)| hint),
+        limits: limits.into_iter().map(|(limit, _)| limit).collect(),
     }
 }
 
@@ -206,6 +213,24 @@ fn finality(statement: &Statement<'_>, cause: Cause) -> Finality {
             Class::Success => Finality::Unknown,
         },
         (None, None) => Finality::Unknown,
+    }
+}
+
+/// Whether what was said is meant for longer than now.
+fn meant_for_good(statement: &Statement<'_>, asked: Option<Hint>) -> bool {
+    match asked {
+        Some(Hint::DoNotRetry) => !said_for_now(statement),
+        Some(Hint::RetryAfter(_)) | None => said_for_good(statement),
+    }
+}
+
+/// Whether the receiver's side spoke of now only: a sender that gives up then says nothing about the
+/// address.
+fn said_for_now(statement: &Statement<'_>) -> bool {
+    match (statement.reply, statement.status) {
+        (Some(code), _) => code < 500,
+        (None, Some(status)) => status.class == Class::Transient,
+        (None, None) => false,
     }
 }
 

@@ -286,3 +286,58 @@ fn any_reply_has_a_diagnosis_whose_evidence_lies_within_its_text() {
         }
     }
 }
+
+#[test]
+fn a_cause_with_a_name_outranks_a_refusal_without_one() {
+    for (text, cause) in [
+        (
+            "554 5.7.1 Rejected by policy: message contains spam",
+            Cause::ContentSpam,
+        ),
+        (
+            "550 5.7.9 Message not accepted: header error",
+            Cause::ContentMalformed,
+        ),
+        (
+            "451 4.4.7 Message expired: connection refused",
+            Cause::ConnectionRefused,
+        ),
+    ] {
+        let diagnosis = at_rcpt(text);
+        assert_eq!(diagnosis.cause, cause, "{text}: {diagnosis:#?}");
+    }
+    let expired = at_rcpt("451 4.4.7 Message expired: connection refused");
+    assert!(
+        expired
+            .alternatives
+            .iter()
+            .any(|a| a.cause == Cause::QueueExpired)
+    );
+    assert_eq!(
+        at_rcpt("554 5.4.7 Message expired").cause,
+        Cause::QueueExpired
+    );
+}
+
+#[test]
+fn what_a_server_does_not_know_at_mail_is_the_sender() {
+    let diagnosis = read_at(Stage::Mail, "550 5.1.1 User unknown", 0);
+    assert_eq!(diagnosis.cause, Cause::SenderUnverified);
+    assert_eq!(diagnosis.address_dead, AddressDead::False);
+}
+
+#[test]
+fn an_unknown_user_after_the_whole_message_leaves_the_address_in_doubt() {
+    let diagnosis = read_at(Stage::EndOfData, "550 5.1.1 User unknown", 1);
+    assert_eq!(diagnosis.cause, Cause::MailboxUnknown);
+    assert_eq!(diagnosis.address_dead, AddressDead::Unknown);
+}
+
+#[test]
+fn the_limits_that_a_reply_names_are_typed() {
+    use diagnosis::Limit;
+    let diagnosis = at_rcpt("552 5.3.4 Message size exceeds fixed maximum message size (10485760)");
+    assert_eq!(diagnosis.limits, [Limit::MessageBytes(10_485_760)]);
+    let place = diagnosis.evidence.iter().find(|e| e.text == "10485760");
+    assert!(place.is_some_and(|e| e.span.is_some()));
+}

@@ -41,6 +41,8 @@ pub(crate) enum Command {
     Explain(Explain),
     /// Look from here why mail for somebody may not arrive: route, DNS, servers, our own standing.
     Check(Check),
+    /// Run a receiving server that fails as it is told, to test senders against.
+    Sink(Sink),
     /// Look at the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -115,6 +117,83 @@ pub(crate) struct Check {
     /// A domain, or an address.
     #[arg(value_name = "DOMAIN|ADDRESS", required_unless_present = "message")]
     pub(crate) subjects: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Without a script it takes everything, but a recipient's local part may ask for a failure:
+user-4.2.2@…, user+452@…, user+451+end-of-data@…, user+reset+content@…, user+450+twice@…
+
+When it is ready it prints one line of JSON with its ports. Then each session is logged on the standard
+error, or with --json on the standard output. It ends on SIGTERM or Ctrl-C. Examples:
+
+    postrider sink --code 4.2.2 --dialect exchange
+    postrider sink --scenario greylisting --port 0 --api 0 --json
+    postrider sink --script fails.toml --keep received/
+
+A script is a TOML file; the first rule that acts at a step decides:
+
+    [server]
+    name = \"mx.example.org\"
+    dialect = \"postfix\"
+    extensions = [\"PIPELINING\", \"SIZE\", \"8BITMIME\"]   # also SMTPUTF8 ENHANCEDSTATUSCODES CHUNKING STARTTLS AUTH
+
+    [[rule]]
+    at = \"rcpt\"                  # connect greeting ehlo helo starttls handshake auth mail rcpt data content
+                                   # end-of-data rset quit
+    recipient = \"*@full.example\" # also sender, client, hello; * stands for anything
+    per = \"triplet\"              # what counts apart: server session transaction client sender recipient triplet
+    times = 2                      # also after, lasts, chance, rate, quota, open, hops, larger, bytes
+    do = \"4.2.2\"                 # a code, a whole reply, accept, close, reset, silence, raw …; or a list in turn
+    delay = \"2s\"                 # also tarpit (time for each byte), dialect, keep, repeat
+
+docs/sink.md tells all of it, the API too.")]
+pub(crate) struct Sink {
+    /// What it does: a TOML file.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["scenario", "code", "reply"])]
+    pub(crate) script: Option<std::path::PathBuf>,
+    /// What it does: a scenario of the library.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["code", "reply"])]
+    pub(crate) scenario: Option<String>,
+    /// Say this code (4.2.2, 452, "452 4.2.2"), where such is said.
+    #[arg(long, value_name = "CODE", conflicts_with = "reply")]
+    pub(crate) code: Option<String>,
+    /// Say this reply, word for word.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reply: Option<String>,
+    /// Say it at this step in place of where such is said.
+    #[arg(long, value_name = "STEP")]
+    pub(crate) at: Option<String>,
+    /// Speak like this software or service (exchange, postfix, google …).
+    #[arg(long, value_name = "NAME")]
+    pub(crate) dialect: Option<String>,
+    /// List the scenarios.
+    #[arg(long)]
+    pub(crate) list: bool,
+    /// Write the script of a scenario, to begin one's own with.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) show: Option<String>,
+    /// Its port; 0 chooses a free one.
+    #[arg(long, default_value_t = 2525)]
+    pub(crate) port: u16,
+    /// The address to listen on.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub(crate) listen: std::net::IpAddr,
+    /// Where its HTTP API is: a port of loopback, or an address with a port. 0 chooses one.
+    #[arg(long, value_name = "[ADDRESS:]PORT")]
+    pub(crate) api: Option<String>,
+    /// Write each message here too, as N.eml and N.json.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) keep: Option<std::path::PathBuf>,
+    /// The start of chance, to repeat a run.
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+    /// Log sessions (and list scenarios) as JSON lines on the standard output.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Log no sessions.
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) quiet: bool,
 }
 
 #[derive(Debug, Subcommand)]

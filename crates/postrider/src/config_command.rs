@@ -15,7 +15,7 @@ pub(crate) fn main(command: &ConfigCommand, options: &Options) -> ExitCode {
         ConfigCommand::Check => {
             match options.config_text() {
                 Some((name, text)) => {
-                    let warnings = config::Errors(parsed.warnings);
+                    let warnings = config::Errors::new(parsed.warnings);
                     if !warnings.0.is_empty() {
                         eprintln!("{}", warnings.render(&name, &text, place::color()));
                     }

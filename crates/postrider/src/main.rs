@@ -11,6 +11,7 @@ mod place;
 mod queue_command;
 mod sendmail;
 mod serve;
+mod sink_command;
 
 use std::process::ExitCode;
 
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         Command::Resume { destination } => queue_command::pause(&destination, false, &cli.place),
         Command::Explain(arguments) => explain_command::main(&arguments),
         Command::Check(arguments) => check_command::main(&arguments, &cli.place),
+        Command::Sink(arguments) => sink_command::main(&arguments),
         Command::Config(command) => config_command::main(&command, &cli.place),
     }
 }

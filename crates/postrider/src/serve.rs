@@ -4,7 +4,7 @@ mod control_server;
 mod files;
 mod logs;
 pub(crate) mod settings;
-mod stop;
+pub(crate) mod stop;
 
 use std::io;
 use std::net::SocketAddr;
@@ -105,7 +105,22 @@ async fn run(config: &Config, data: &Path) -> Result<(), StartError> {
     prepare(&store, config, &world).await?;
 
     let resolver = Arc::new(dns::SystemResolver::new(&config.dns.servers)?);
-    let listeners = listen(config, &world).await?;
+    let control_path = place::control_socket(&data);
+    let control = control_server::Control::listen(&control_path);
+    let control = control.map_err(|source| StartError::Control {
+        path: control_path.clone(),
+        source,
+    })?;
+    // After the control socket: whoever finds the port open finds that too. Before anything is sent:
+    // a start that fails must not cut it off.
+    let listeners = match listen(config, &world).await {
+        Ok(listeners) => listeners,
+        Err(error) => {
+            // Left behind it would do no harm.
+            let _ = std::fs::remove_file(&control_path);
+            return Err(error);
+        }
+    };
     let addresses = addresses(&listeners)?;
     let signals = stop::Signals::listen().map_err(|source| StartError::System {
         doing: "listening for signals",
@@ -113,17 +128,11 @@ async fn run(config: &Config, data: &Path) -> Result<(), StartError> {
     })?;
     let sending = settings::delivery(config);
     let engine = Engine::start(world.clone(), store.clone(), resolver, sending).await?;
-    let control_path = place::control_socket(&data);
-    let control = control_server::Control::listen(
-        &control_path,
-        store.clone(),
-        engine.clone(),
-        world.clone(),
-    );
-    let control = control.map_err(|source| StartError::Control {
-        path: control_path.clone(),
-        source,
-    })?;
+    let asked = control_server::Asked {
+        store: store.clone(),
+        engine: engine.clone(),
+        world: world.clone(),
+    };
     let file = ServerFile {
         pid: std::process::id(),
         smtp: addresses.clone(),
@@ -140,7 +149,7 @@ async fn run(config: &Config, data: &Path) -> Result<(), StartError> {
         let (receiver, stopping) = (receiver.clone(), stopping.clone());
         receivers.spawn(async move { receiver.serve(listener, stopping).await });
     }
-    let control = tokio::spawn(control.serve());
+    let control = tokio::spawn(control.serve(asked));
     let pruning = tokio::spawn(prune(store, world, config.queue.retention));
     announce(config, &addresses, &data);
     notify(&[sd_notify::NotifyState::Ready]);

@@ -2,7 +2,7 @@
 //! when it is complete.
 
 use crate::look::{Looks, look};
-use crate::{Case, code, log, mail, reply};
+use crate::{Case, LogTimes, Sink, code, log, mail, reply};
 
 /// So much is looked at to tell what an input is.
 const LOOK: usize = 64 * 1024;
@@ -16,13 +16,14 @@ pub struct Intake {
     /// Where in the input the buffer begins.
     offset: usize,
     mode: Mode,
+    times: LogTimes,
 }
 
 #[derive(Debug, Default)]
 enum Mode {
     #[default]
     Undecided,
-    Log(log::LogReader),
+    Log(Box<log::LogReader>, log::Lines),
     /// How far the buffer has been searched for the end of a mail.
     Mailbox(usize),
     Whole,
@@ -35,77 +36,98 @@ impl Intake {
         Intake::default()
     }
 
+    /// With what a log leaves out of its times.
+    #[must_use]
+    pub fn with_log_times(self, times: LogTimes) -> Intake {
+        Intake { times, ..self }
+    }
+
     /// Takes the next bytes.
-    pub fn push(&mut self, bytes: &[u8], cases: &mut Vec<Case>) {
+    pub fn push(&mut self, bytes: &[u8], sink: &mut dyn Sink) {
         if matches!(self.mode, Mode::Whole) && self.buffer.len() >= LARGEST_MAIL {
             return;
+        }
+        if let Mode::Log(reader, lines) = &mut self.mode {
+            return lines.push(bytes, |line, at| reader.line(line, at, sink));
         }
         self.buffer.extend_from_slice(bytes);
         if matches!(self.mode, Mode::Undecided) && self.buffer.len() >= LOOK {
             self.decide();
         }
-        self.advance(cases, false);
+        self.advance(sink, false);
     }
 
     /// There is no more.
-    pub fn finish(mut self, cases: &mut Vec<Case>) {
+    pub fn finish(mut self, sink: &mut dyn Sink) {
         if matches!(self.mode, Mode::Undecided) {
             self.decide();
         }
-        self.advance(cases, true);
+        self.advance(sink, true);
     }
 
     /// Gives out all lines of a log that are complete, where the input is one: for a log that grows.
-    pub fn flush(&mut self, cases: &mut Vec<Case>) {
+    pub fn flush(&mut self, sink: &mut dyn Sink) {
         if matches!(self.mode, Mode::Undecided) {
             self.decide();
         }
-        self.advance(cases, false);
+        self.advance(sink, false);
     }
 
     fn decide(&mut self) {
-        self.mode = match look(&self.buffer) {
-            Looks::Log => Mode::Log(log::LogReader::default()),
+        // The same bytes are looked at in whatever pieces they come.
+        let start = &self.buffer[..self.buffer.len().min(LOOK)];
+        self.mode = match look(start) {
+            Looks::Log => Mode::Log(
+                Box::new(log::LogReader::new(self.times.clone())),
+                log::Lines::default(),
+            ),
             Looks::Mailbox => Mode::Mailbox(0),
             Looks::Mail | Looks::Words => Mode::Whole,
         };
     }
 
-    fn advance(&mut self, cases: &mut Vec<Case>, last: bool) {
+    fn advance(&mut self, sink: &mut dyn Sink, last: bool) {
         match &mut self.mode {
             Mode::Undecided => {}
-            Mode::Log(reader) => {
-                let mut done = 0;
-                while let Some(end) = memchr::memchr(b'\n', &self.buffer[done..]) {
-                    reader.line(&self.buffer[done..done + end], self.offset + done, cases);
-                    done += end + 1;
-                }
+            Mode::Log(reader, lines) => {
+                let mut take = |line: &[u8], at: usize| reader.line(line, at, sink);
+                lines.push(&std::mem::take(&mut self.buffer), &mut take);
                 if last {
-                    reader.line(&self.buffer[done..], self.offset + done, cases);
-                    reader.finish(cases);
-                    done = self.buffer.len();
+                    lines.finish(take);
                 }
-                self.buffer.drain(..done);
-                self.offset += done;
             }
             Mode::Mailbox(seen) => {
+                let mut cases = Vec::new();
                 let mut done = 0;
                 while let Some(end) = mail::message_end(&self.buffer[done..], seen, last) {
-                    mail::read(&self.buffer[done..done + end], self.offset + done, cases);
+                    mail::read(&self.buffer[done..done + end], self.offset + done, &mut cases);
+                    give(&mut cases, sink);
                     done += end;
                 }
                 self.buffer.drain(..done);
                 self.offset += done;
             }
-            Mode::Whole if last => match look(&self.buffer) {
-                Looks::Mail => mail::read(&self.buffer, self.offset, cases),
-                Looks::Words | Looks::Log | Looks::Mailbox => {
-                    if !code::read(&self.buffer, cases) && !mail::read_body(&self.buffer, cases) {
-                        reply::read(&self.buffer, cases);
+            Mode::Whole if last => {
+                let mut cases = Vec::new();
+                match look(&self.buffer) {
+                    Looks::Mail => mail::read(&self.buffer, self.offset, &mut cases),
+                    Looks::Words | Looks::Log | Looks::Mailbox => {
+                        if !code::read(&self.buffer, &mut cases)
+                            && !mail::read_body(&self.buffer, &mut cases)
+                        {
+                            reply::read(&self.buffer, &mut cases);
+                        }
                     }
                 }
-            },
+                give(&mut cases, sink);
+            }
             Mode::Whole => {}
         }
+    }
+}
+
+fn give(cases: &mut Vec<Case>, sink: &mut dyn Sink) {
+    for case in cases.drain(..) {
+        sink.failed(case);
     }
 }

@@ -6,6 +6,7 @@
 
 mod case;
 mod code;
+mod incidents;
 mod intake;
 mod log;
 mod look;
@@ -16,6 +17,7 @@ mod words;
 
 pub use case::{About, Case, Kind, Note, Span, Spanned};
 pub use code::{BareReading, ReadAs};
+pub use incidents::{Incident, Incidents, Place, Side, Summary};
 pub use intake::Intake;
-pub use log::{Event, LogReader, LogTimes};
+pub use log::{LogReader, LogTimes, Sink};
 pub use words::Words;

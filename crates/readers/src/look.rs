@@ -1,6 +1,6 @@
 //! What kind of input this is, by looking at its first bytes.
 
-use crate::log;
+use crate::log::{self, LooksLike};
 
 /// What an input looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +21,8 @@ const LINES: usize = 40;
 pub(crate) fn look(bytes: &[u8]) -> Looks {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let lines: Vec<&[u8]> = bytes
-        .split(|b| *b == b'\n')
+        // Old Macs end lines with `\r` alone.
+        .split(|b| matches!(b, b'\n' | b'\r'))
         .map(<[u8]>::trim_ascii_end)
         .filter(|line| !line.is_empty())
         .take(LINES)
@@ -33,8 +34,11 @@ pub(crate) fn look(bytes: &[u8]) -> Looks {
     if first.starts_with(b"From ") && lines.get(1).is_some_and(|line| is_field(line)) {
         return Looks::Mailbox;
     }
-    let of_a_log = lines.iter().filter(|line| log::is_line(line)).count();
-    if of_a_log * 2 > lines.len() {
+    let count = |like| lines.iter().filter(|line| log::look(line) == like).count();
+    let (known, other) = (count(LooksLike::Known), count(LooksLike::Other));
+    // A log of many daemons may begin with lines of others; a few such lines may be of a mail server
+    // that is not known here: their words count.
+    if (known + other) * 2 > lines.len() && (known > 0 || other > 4) {
         return Looks::Log;
     }
     // A mail begins with header fields; some are pasted without their first lines.
@@ -110,6 +114,14 @@ mod tests {
             ("4.2.1", Looks::Words),
             ("550 5.1.1 no such user", Looks::Words),
             ("From: a@b\nsaid 550", Looks::Words),
+            (
+                "Mar  4 14:02:11 mail postfix/qmgr[1]: 3A1B2C3D4E: removed\n",
+                Looks::Log,
+            ),
+            (
+                "Mar  4 14:02:11 mail othermta[1]: failed: 550 5.1.1 no such user\n",
+                Looks::Words,
+            ),
             (
                 "Return-Path: <>\r\nSubject: Undelivered\r\n\r\nHello",
                 Looks::Mail,

@@ -53,6 +53,40 @@ pub(crate) fn gather(input: &[u8]) -> Words {
     words
 }
 
+/// Words of a long reply that were put on one line, without the codes that each of its lines repeats:
+/// `550-5.1.1 There is no such 550 5.1.1 user`. Statuses beside them go too.
+pub(crate) fn without_repeats(words: &Words) -> Words {
+    let text = words.text();
+    let bytes = text.as_bytes();
+    let begins = |at: usize| at == 0 || matches!(bytes[at - 1], b' ' | b'\n' | b'\t');
+    let marks: Vec<usize> = memchr::memchr2_iter(b'-', b' ', bytes)
+        .filter_map(|mark| mark.checked_sub(3))
+        .filter(|at| begins(*at) && code_prefix(&bytes[*at..]).is_some())
+        .collect();
+    let Some(first) = marks.iter().find(|at| bytes[**at + 3] == b'-') else {
+        return words.clone();
+    };
+    let code = &bytes[*first..*first + 3];
+    let repeats = marks
+        .iter()
+        .filter(|at| *at > first && bytes[**at..].starts_with(code));
+    let mut made = Words::default();
+    let mut from = 0;
+    for at in repeats {
+        let rest = &text[*at + 4..];
+        let status = rest
+            .bytes()
+            .take_while(|b| b.is_ascii_digit() || *b == b'.')
+            .count();
+        let dots = rest[..status].bytes().filter(|b| *b == b'.').count();
+        made.append_as_is(&words.slice((from, *at)));
+        from = *at + 4 + if dots == 2 { status } else { 0 };
+        from += text[from..].len() - text[from..].trim_start_matches(' ').len();
+    }
+    made.append_as_is(&words.slice((from, text.len())));
+    made
+}
+
 /// The three digits at the start of a line of a reply.
 fn code_prefix(line: &[u8]) -> Option<&[u8]> {
     let (digits, rest) = line.split_at_checked(3)?;
@@ -66,6 +100,12 @@ pub(crate) fn take(case: &mut Case, words: &Words) {
     case.words = words.clone();
     case.reply = reply.and_then(|r| placed(words, r));
     case.status = status.and_then(|s| placed(words, s));
+}
+
+/// The first status in words, with its place in the input.
+pub(crate) fn status_of(words: &Words) -> Option<Spanned<smtp::EnhancedStatus>> {
+    let found = crate::scan::statuses(words.text());
+    found.first().and_then(|status| placed(words, *status))
 }
 
 /// A value found in words, with its place in the input.
@@ -119,6 +159,24 @@ mod tests {
         let case = one("mailbox is full");
         assert_eq!((case.reply, case.status), (None, None));
         assert_eq!(case.diagnose().cause, diagnosis::Cause::MailboxFull);
+    }
+
+    #[test]
+    fn a_long_reply_that_was_joined_loses_its_repeated_codes() {
+        for (input, expected) in [
+            (
+                "host said: 550-5.1.1 There is no such 550-5.1.1  user here 550 5.1.1 at all (in reply)",
+                "host said: 550-5.1.1 There is no such user here at all (in reply)",
+            ),
+            ("550 5.1.1 no 550 such", "550 5.1.1 no 550 such"),
+            ("550-no such 550 user", "550-no such user"),
+            ("", ""),
+        ] {
+            let mut words = Words::default();
+            words.push(input, (7, 7 + input.len()));
+            let joined = without_repeats(&words);
+            assert_eq!(joined.text(), expected);
+        }
     }
 
     #[test]

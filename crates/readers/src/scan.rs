@@ -18,7 +18,8 @@ pub(crate) fn codes(text: &str) -> Codes {
     let replies = replies(text);
     // `550 5.1.1`, `550-5.1.1`, `550 #5.1.1`, `#550 5.1.1`
     for status in &statuses {
-        let before = text[..status.span.0].trim_end_matches([' ', '-', '#', '(', '[', ':', '\t']);
+        let before =
+            text[..status.span.0].trim_end_matches([' ', '-', '#', '(', '[', ':', '\t', '\'', '"']);
         if let Some(reply) = replies.iter().find(|reply| reply.span.1 == before.len()) {
             return Codes {
                 reply: Some(*reply),
@@ -105,7 +106,9 @@ pub(crate) fn replies(text: &str) -> Vec<Spanned<u16>> {
             };
             if begins_a_reply(&text[..at]) {
                 sure.push(reply);
-            } else if after != Some(b'-') && !counts_something(&text[at + 3..]) {
+            } else if !counts_something(&text[at + 3..])
+                && (after != Some(b'-') || matches!(bytes.get(at + 4), Some(b'\'' | b'"')))
+            {
                 perhaps.push(reply);
             }
         }

@@ -31,6 +31,11 @@ impl Words {
         self.text.is_empty()
     }
 
+    /// The stretches: where each begins and ends in the text, and its place in the input.
+    pub(crate) fn pieces(&self) -> impl Iterator<Item = (usize, usize, Span)> + '_ {
+        self.pieces.iter().map(|p| (p.start, p.end, p.origin))
+    }
+
     /// Adds text that came from these bytes.
     pub fn push(&mut self, text: &str, origin: Span) {
         if text.is_empty() {

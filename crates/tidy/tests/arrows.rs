@@ -20,7 +20,6 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("queue", &["smtp", "diagnosis"]),
     ("explain", &["smtp", "diagnosis", "readers", "queue"]),
     ("store-sqlite", &["smtp", "diagnosis", "queue", "world"]),
-    ("config", &["queue"]),
     ("routing", &["diagnosis", "dns", "queue", "world"]),
     (
         "checks",
@@ -34,6 +33,9 @@ const ARROWS: &[(&str, &[&str])] = &[
             "world",
         ],
     ),
+    ("toml-read", &[]),
+    ("config", &["toml-read", "queue"]),
+    ("sink", &["smtp", "diagnosis", "toml-read", "world"]),
     ("reception", &["smtp", "dsn", "queue", "world"]),
     (
         "delivery",
@@ -64,8 +66,11 @@ const ARROWS: &[(&str, &[&str])] = &[
             "checks",
             "reception",
             "delivery",
+            "sink",
+            "toml-read",
         ],
     ),
+    ("judge", &["smtp", "diagnosis", "readers"]),
     ("peers", &[]),
     ("tidy", &[]),
 ];
@@ -97,13 +102,15 @@ const PAST_THE_WORLD: &[&str] = &[
     "thread::sleep",
 ];
 /// Where they may stand: `world` itself; the store's own files; what runs before there is a world
-/// (the configuration file, the command line); real peers; this test.
+/// (the configuration file, the command line); real peers; the judge,
+/// which reads collections of mails; this test.
 const OUTSIDE: &[&str] = &[
     "world",
     "store-sqlite",
     "config",
     "postrider",
     "peers",
+    "judge",
     "tidy",
 ];
 

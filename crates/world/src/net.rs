@@ -50,6 +50,17 @@ pub enum Stream {
     Memory(DuplexStream),
 }
 
+impl Stream {
+    /// Resets the connection (RST) in place of closing it, where there is such a thing.
+    pub fn reset(self) -> io::Result<()> {
+        if let Stream::Tcp(stream) = &self {
+            // A socket that may not linger is reset when it is closed (socket(7)).
+            socket2::SockRef::from(stream).set_linger(Some(std::time::Duration::ZERO))?;
+        }
+        Ok(())
+    }
+}
+
 impl AsyncRead for Stream {
     fn poll_read(
         self: Pin<&mut Self>,
@@ -175,5 +186,27 @@ impl Net for RealNet {
         socket.listen(BACKLOG)?;
         socket.set_nonblocking(true)?;
         Ok(Listener::Tcp(TcpListener::from_std(socket.into())?))
+    }
+}
+
+/// A port that refuses connections, and that nobody else gets while this lives.
+#[derive(Debug)]
+pub struct ClosedPort {
+    socket: socket2::Socket,
+}
+
+impl ClosedPort {
+    /// Takes it; port 0 takes a free one.
+    pub fn take(on: SocketAddr) -> io::Result<ClosedPort> {
+        use socket2::{Domain, Protocol, Socket, Type};
+        let socket = Socket::new(Domain::for_address(on), Type::STREAM, Some(Protocol::TCP))?;
+        socket.bind(&on.into())?;
+        Ok(ClosedPort { socket })
+    }
+
+    /// The address that refuses.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        let address = self.socket.local_addr()?.as_socket();
+        address.ok_or_else(|| io::ErrorKind::AddrNotAvailable.into())
     }
 }

@@ -15,14 +15,14 @@ use crate::control::{Answer, Request};
 
 pub(crate) struct Control {
     listener: UnixListener,
-    asked: Asked,
 }
 
+/// Whom the control socket's clients talk to.
 #[derive(Clone)]
-struct Asked {
-    store: Arc<dyn Store>,
-    engine: Engine,
-    world: World,
+pub(crate) struct Asked {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) engine: Engine,
+    pub(crate) world: World,
 }
 
 /// The longest request.
@@ -33,12 +33,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 impl Control {
     /// Listens on a socket that only this user can open; one that a crash left is replaced: whoever
     /// comes here holds the lock of the data directory.
-    pub(crate) fn listen(
-        path: &Path,
-        store: Arc<dyn Store>,
-        engine: Engine,
-        world: World,
-    ) -> io::Result<Control> {
+    pub(crate) fn listen(path: &Path) -> io::Result<Control> {
         use std::os::unix::fs::PermissionsExt;
         match std::fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -46,21 +41,15 @@ impl Control {
         }
         let listener = UnixListener::bind(path)?;
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
-        Ok(Control {
-            listener,
-            asked: Asked {
-                store,
-                engine,
-                world,
-            },
-        })
+        Ok(Control { listener })
     }
 
-    pub(crate) async fn serve(self) {
+    /// Answers until it is dropped.
+    pub(crate) async fn serve(self, asked: Asked) {
         loop {
             match self.listener.accept().await {
                 Ok((stream, _)) => {
-                    let asked = self.asked.clone();
+                    let asked = asked.clone();
                     tokio::spawn(async move {
                         if let Err(error) = asked.talk(stream).await {
                             tracing::debug!(%error, "a control client went away");

@@ -61,11 +61,8 @@ pub(crate) fn read(entry: &Entry<'_>, out: &mut Out<'_>) {
         [b'*', b'*', b' ', rest @ ..] => failure(entry, rest, Ended::GivenUp, out),
         [b'=', b'=', b' ', rest @ ..] => failure(entry, rest, Ended::StillTrying, out),
         // `=>` the first address of a delivery, `->` the others.
-        [b'=' | b'-', b'>', b' ', rest @ ..] => {
-            if out.deliveries {
-                let (address, _) = addressed(rest);
-                out.delivered(entry, address);
-            }
+        [b'=' | b'-', b'>', b' ', rest @ ..] if out.deliveries => {
+            out.delivered(entry, addressed(rest).0);
         }
         [b'H', b'=', ..] => rejection(entry, rest, out),
         _ => {}

@@ -3,15 +3,24 @@
 use super::line::{Line, begins_any, cut};
 use super::out::Entry;
 use super::stamp::Stamp;
-use super::{exim, postfix, sendmail};
+use super::{exchange, exim, haraka, json, postfix, postrider, qmail, sendmail};
 
-/// Who wrote a line.
+/// Who wrote a line, and in which form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Program<'a> {
     /// A daemon of Postfix, by its name without `postfix/`.
     Postfix(&'a [u8]),
     Exim,
     Sendmail,
+    OpenSmtpd,
+    Qmail,
+    Haraka,
+    Postrider,
+    /// A line of JSON: KumoMTA or Postrider.
+    Json,
+    /// A line that names the columns of the rows after it.
+    ExchangeHeading,
+    ExchangeRow,
     /// A syslog line of something else.
     OtherDaemon,
     /// No line of a log that is known here.
@@ -30,27 +39,61 @@ pub(crate) fn split<'a>(
         host,
         text,
     };
-    if stamp == Stamp::None {
-        // The lines that people paste often lack their beginnings.
-        return match tagged(rest) {
-            Some((tag, text)) if bare_tag(tag) => (by_tag(tag), entry(None, text)),
-            Some(_) | None if postfix::is_fragment(rest) => {
-                (Program::Postfix(b"smtp"), entry(None, rest))
+    let (program, text) = match (stamp, rest.first()) {
+        (Stamp::None, _) => bare(rest),
+        (Stamp::Iso(_), Some(b',')) => (Program::ExchangeRow, rest),
+        (Stamp::Tai(_) | Stamp::Unix(_), Some(b' ')) if qmail::is_message(&rest[1..]) => {
+            (Program::Qmail, &rest[1..])
+        }
+        (Stamp::Iso(_), Some(b' ')) if exim::is_message(&rest[1..]) => (Program::Exim, &rest[1..]),
+        (Stamp::Iso(_), Some(b' ')) if haraka::split(&rest[1..]).is_some() => {
+            (Program::Haraka, &rest[1..])
+        }
+        (Stamp::Iso(_), Some(b' ')) if postrider::is_message(&rest[1..]) => {
+            (Program::Postrider, &rest[1..])
+        }
+        (_, Some(b' ')) => match syslog(&rest[1..]) {
+            Some((host, tag, text)) => {
+                let (program, text) = by_tag(tag, text);
+                return (program, entry(Some(host), text));
             }
-            Some(_) | None if exim::is_message(rest) => (Program::Exim, entry(None, rest)),
-            Some(_) | None => (Program::Unknown, entry(None, rest)),
-        };
-    }
-    let Some(rest) = rest.strip_prefix(b" ") else {
-        return (Program::Unknown, entry(None, rest));
+            None => (Program::Unknown, rest),
+        },
+        (_, Some(_) | None) => (Program::Unknown, rest),
     };
-    if matches!(stamp, Stamp::Iso(_)) && exim::is_message(rest) {
-        return (Program::Exim, entry(None, rest));
+    (program, entry(None, text))
+}
+
+/// A line without a time: those that people paste often lack their beginnings.
+fn bare(rest: &[u8]) -> (Program<'_>, &[u8]) {
+    match rest.first() {
+        Some(b'{') => {
+            return (
+                if json::is_line(rest) {
+                    Program::Json
+                } else {
+                    Program::Unknown
+                },
+                rest,
+            );
+        }
+        Some(b'#') if exchange::is_heading(rest) => return (Program::ExchangeHeading, rest),
+        Some(b'[') if haraka::split(rest).is_some() => return (Program::Haraka, rest),
+        Some(_) | None => {}
     }
-    match syslog(rest) {
-        Some((host, tag, text)) => (by_tag(tag), entry(Some(host), text)),
-        None => (Program::Unknown, entry(None, rest)),
+    if let Some((tag, text)) = tagged(rest).filter(|(tag, _)| is_bare_tag(tag)) {
+        return by_tag(tag, text);
     }
+    let program = if postfix::is_fragment(rest) {
+        Program::Postfix(b"smtp")
+    } else if exim::is_message(rest) {
+        Program::Exim
+    } else if qmail::is_message(rest) {
+        Program::Qmail
+    } else {
+        Program::Unknown
+    };
+    (program, rest)
 }
 
 /// `host tag[pid]: text` (RFC 3164 §4.1), or `host tag pid msgid - text` (RFC 5424 §6).
@@ -99,25 +142,32 @@ fn tagged(rest: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// Whether a tag is one by itself, without a time and a host before it.
-fn bare_tag(tag: &[u8]) -> bool {
+fn is_bare_tag(tag: &[u8]) -> bool {
     tag.starts_with(b"postfix")
         || begins_any(tag, &["sm-mta", "sm-msp", "sendmail"])
         || tag == b"exim"
 }
 
-fn by_tag(tag: &[u8]) -> Program<'_> {
+/// Whose tag this is, and its message.
+fn by_tag<'a>(tag: &'a [u8], text: &'a [u8]) -> (Program<'a>, &'a [u8]) {
     // `postfix/smtp`, `postfix-out/relay/smtp`: the name before the first slash can be chosen.
     if let Some(slash) = memchr::memrchr(b'/', tag) {
         let daemon = &tag[slash + 1..];
         if postfix::is_daemon(daemon) {
-            return Program::Postfix(daemon);
+            return (Program::Postfix(daemon), text);
         }
     }
-    if tag.starts_with(b"exim") {
-        return Program::Exim;
-    }
-    if sendmail::is_tag(tag) {
-        return Program::Sendmail;
-    }
-    Program::OtherDaemon
+    let program = match tag {
+        b"smtpd" => Program::OpenSmtpd,
+        _ if tag.starts_with(b"exim") => Program::Exim,
+        _ if tag.starts_with(b"qmail") => Program::Qmail,
+        _ if sendmail::is_tag(tag) => Program::Sendmail,
+        _ if tag.starts_with(b"haraka") => Program::Haraka,
+        _ if tag.starts_with(b"postrider") || tag == b"kumod" => match text.first() {
+            Some(b'{') => Program::Json,
+            Some(_) | None => return (Program::Postrider, super::stamp::split(text).1),
+        },
+        _ => Program::OtherDaemon,
+    };
+    (program, text)
 }

@@ -34,14 +34,20 @@ impl<'a> Line<'a> {
 
     /// A part of this line as words, without what is secret in it.
     pub(crate) fn words(&self, part: &[u8]) -> Words {
+        self.words_as(part, part)
+    }
+
+    /// The same, read as other bytes, one for each of the part.
+    pub(crate) fn words_as(&self, part: &[u8], read: &[u8]) -> Words {
+        let (at, _) = self.place(part);
         let mut words = Words::default();
         let mut from = 0;
-        for (start, end) in secrets::find(part) {
-            words.push_bytes(&part[from..start], self.place(&part[from..start]).0);
-            words.push(secrets::HIDDEN, self.place(&part[start..end]));
+        for (start, end) in secrets::find(read) {
+            words.push_bytes(&read[from..start], at + from);
+            words.push(secrets::HIDDEN, (at + start, at + end));
             from = end;
         }
-        words.push_bytes(&part[from..], self.place(&part[from..]).0);
+        words.push_bytes(&read[from..], at + from);
         words
     }
 }

@@ -1,11 +1,12 @@
 //! From the parts of a line to a case.
 
 use diagnosis::{Dialect, Ended, SaidBy, Stage};
+use jiff::Timestamp;
 use smtp::EnhancedStatus;
 
-use crate::{Case, Kind, Spanned, reply, scan};
+use crate::{Case, Kind, Spanned, Words, reply, scan};
 
-use super::Event;
+use super::Sink;
 use super::line::{Line, address, domain, text};
 use super::stamp::{Clock, Stamp};
 
@@ -29,7 +30,7 @@ pub(crate) struct Reason<'a> {
     pub(crate) stage: Option<Stage>,
     pub(crate) dialect: Option<Dialect>,
     pub(crate) ended: Option<Ended>,
-    /// Where the reply code stands, if the words do not hold it.
+    /// The status, where it stands apart from the words.
     pub(crate) status: Option<&'a [u8]>,
     /// The host that was spoken to.
     pub(crate) peer: Option<&'a [u8]>,
@@ -81,7 +82,7 @@ pub(crate) struct Out<'o> {
     pub(crate) clock: &'o mut Clock,
     /// Whether deliveries are wanted.
     pub(crate) deliveries: bool,
-    pub(crate) take: &'o mut dyn FnMut(Event<'_>),
+    pub(crate) sink: &'o mut dyn Sink,
 }
 
 impl Out<'_> {
@@ -92,9 +93,21 @@ impl Out<'_> {
         recipient: &[u8],
         reason: &Reason<'_>,
     ) -> Case {
+        let words = entry.line.words(reason.words.trim_ascii());
+        self.case_of(entry, recipient, reason, &words)
+    }
+
+    /// A case of this entry, whose words were read already.
+    pub(crate) fn case_of(
+        &mut self,
+        entry: &Entry<'_>,
+        recipient: &[u8],
+        reason: &Reason<'_>,
+        words: &Words,
+    ) -> Case {
         let mut case = Case::new(Kind::Log, entry.line.span());
         case.recipient = address(recipient);
-        reply::take(&mut case, &entry.line.words(reason.words.trim_ascii()));
+        reply::take(&mut case, words);
         let status = reason.status.and_then(|part| status(entry.line, part));
         if let Some(status) = status {
             // X.0.0 stands for no status where a server had to write one.
@@ -114,7 +127,7 @@ impl Out<'_> {
 
     /// Gives out a case.
     pub(crate) fn give(&mut self, case: Case) {
-        (self.take)(Event::Failed(case));
+        self.sink.failed(case);
     }
 
     /// A recipient failed.
@@ -128,9 +141,22 @@ impl Out<'_> {
         if !self.deliveries {
             return;
         }
-        if let Some(domain) = domain(recipient) {
+        let at = self.clock.read(entry.stamp);
+        self.delivered_then(recipient, at);
+    }
+
+    /// The same, at a time that is known already.
+    pub(crate) fn delivered_then(&mut self, recipient: &[u8], at: Option<Timestamp>) {
+        if let (true, Some(domain)) = (self.deliveries, domain(recipient)) {
+            self.sink.delivered(domain, at);
+        }
+    }
+
+    /// Somebody at this domain got a message.
+    pub(crate) fn delivered_at(&mut self, entry: &Entry<'_>, domain: &[u8]) {
+        if let (true, Ok(domain)) = (self.deliveries, std::str::from_utf8(domain)) {
             let at = self.clock.read(entry.stamp);
-            (self.take)(Event::Delivered { domain, at });
+            self.sink.delivered(domain, at);
         }
     }
 }

@@ -42,6 +42,7 @@ pub(crate) enum Stamp<'a> {
 
 /// Takes the time from the start of a line, and a syslog priority before it.
 pub(crate) fn split(line: &[u8]) -> (Stamp<'_>, &[u8]) {
+    let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
     let line = skip_priority(line);
     match line.first() {
         Some(b'@') => match line.get(1..25) {

@@ -1,8 +1,10 @@
 //! What the tests of the formats share.
 
+use jiff::Timestamp;
+
 use crate::Case;
 
-use super::{Event, LogReader, LogTimes};
+use super::{LogReader, LogTimes, Sink};
 
 /// Reads a log of the year 2026.
 pub(super) fn read(log: &str) -> Vec<Case> {
@@ -16,25 +18,37 @@ pub(super) fn read(log: &str) -> Vec<Case> {
         reader.line(line.trim_end_matches('\n').as_bytes(), at, &mut cases);
         at += line.len();
     }
-    reader.finish(&mut cases);
     for case in &cases {
         check_places(log, case);
     }
     cases
 }
 
+/// Takes the domains of what was delivered.
+struct Delivered(Vec<String>);
+
+impl Sink for Delivered {
+    fn failed(&mut self, case: Case) {
+        panic!("{case:?}");
+    }
+
+    fn delivered(&mut self, domain: &str, _at: Option<Timestamp>) {
+        self.0.push(domain.to_owned());
+    }
+
+    fn wants_deliveries(&self) -> bool {
+        true
+    }
+}
+
 /// The domains of what a log tells was delivered.
 pub(super) fn delivered(log: &str) -> Vec<String> {
     let mut reader = LogReader::default();
-    let mut domains = Vec::new();
+    let mut domains = Delivered(Vec::new());
     for line in log.lines() {
-        reader.events(line.as_bytes(), 0, &mut |event| {
-            if let Event::Delivered { domain, .. } = event {
-                domains.push(domain.to_owned());
-            }
-        });
+        reader.line(line.as_bytes(), 0, &mut domains);
     }
-    domains
+    domains.0
 }
 
 /// Whatever a case points to is there in the input.

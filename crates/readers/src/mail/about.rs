@@ -1,6 +1,7 @@
 //! The message that a report is about, as far as the report gives it back.
 
 use super::address;
+use super::envelope;
 use super::fields::Header;
 use super::parts::{Form, Part};
 use super::source::Source;
@@ -12,10 +13,29 @@ pub(super) struct Returned {
     pub(super) about: About,
     /// Who it was to.
     pub(super) to: Vec<String>,
-    /// Who it was sent by, by its return path.
-    pub(super) return_path: Option<String>,
-    /// The names of servers in its Received fields.
+    /// Who a server took it for (RFC 5321 §4.4, the `for` of Received).
+    pub(super) taken_for: Option<String>,
+    /// Who the provider that complains says it was for.
+    pub(super) told_recipient: Option<String>,
+    /// Whether it came by a mailing list: then it is to the list, not to the one that failed.
+    pub(super) by_list: bool,
+    /// The domains that signed it (`d=` of DKIM-Signature, RFC 6376 §3.5), with what is around them.
+    pub(super) signed_by: String,
+    /// The servers that took it on (the `by` of Received).
+    pub(super) taken_by: Vec<String>,
+    /// Its Received fields, in lower case.
     pub(super) received: String,
+}
+
+impl Returned {
+    /// Who it was to, where only one can be meant.
+    pub(super) fn likely_recipient(&self) -> Option<&str> {
+        match (&self.taken_for, self.to.as_slice()) {
+            (Some(one), _) => Some(one),
+            (None, [one]) if !self.by_list => Some(one),
+            (None, _) => None,
+        }
+    }
 }
 
 /// So much of what was returned is looked at: its header.
@@ -65,19 +85,43 @@ fn of_source(source: &Source<'_>) -> Returned {
         .iter()
         .filter_map(|name| field(name))
         .flat_map(|value| address::addresses(&value));
-    let received = header.all(source, "received");
+    let received: Vec<String> = header
+        .all(source, "received")
+        .map(|value| String::from_utf8_lossy(value).to_lowercase())
+        .collect();
+    let list = ["list-id", "list-unsubscribe", "list-post", "x-beenthere"];
+    let bulk = field("precedence").is_some_and(|p| matches!(p.trim(), "list" | "bulk"));
     Returned {
+        by_list: bulk || list.iter().any(|name| header.raw(source, name).is_some()),
+        told_recipient: field("x-hmxmroriginalrecipient"),
+        taken_for: received.first().and_then(|first| taken_for(first)),
         to: to.map(|address| address.text).collect(),
         about: About {
             message_id: field("message-id").and_then(|id| message_id(&id)),
             subject: field("subject"),
             from: field("from").and_then(|from| address::of_field(&from)),
         },
-        return_path: field("return-path").and_then(|path| address::of_field(&path)),
-        received: received
+        signed_by: header
+            .all(source, "dkim-signature")
             .map(|value| String::from_utf8_lossy(value).to_lowercase())
             .collect(),
+        taken_by: header
+            .all(source, "received")
+            .filter_map(envelope::taken_by)
+            .collect(),
+        received: received.concat(),
     }
+}
+
+/// `by mx.example.org with ESMTP id 1 for <a@b>; Mon, …`
+fn taken_for(received: &str) -> Option<String> {
+    let after = received
+        .split_once("for <")
+        .or_else(|| received.split_once("for "))?
+        .1;
+    let first = after.split([';', '>']).next()?;
+    let found = address::addresses(first);
+    found.into_iter().next().map(|address| address.text)
 }
 
 /// RFC 5322 §3.6.4, without angle brackets.

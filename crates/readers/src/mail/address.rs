@@ -51,10 +51,9 @@ pub(super) fn addresses(line: &str) -> Vec<Address> {
 /// beyond ASCII are allowed (RFC 6531 §3.3).
 fn local_start(line: &str, floor: usize, sign: usize) -> usize {
     let before = &line[floor..sign];
-    if let Some(quoted) = before.strip_suffix('"') {
-        if let Some(open) = quoted.rfind('"') {
-            return floor + open;
-        }
+    let quoted = before.strip_suffix('"');
+    if let Some(open) = quoted.and_then(|quoted| quoted.rfind('"')) {
+        return floor + open;
     }
     let part = before
         .char_indices()
@@ -80,6 +79,7 @@ fn is_key(text: &str) -> bool {
         "address",
         "user",
         "for",
+        "smtp",
     ];
     KEYS.iter().any(|key| text.eq_ignore_ascii_case(key))
 }
@@ -106,11 +106,32 @@ fn domain_end(line: &str, from: usize) -> usize {
         .char_indices()
         .find(|(_, c)| !(c.is_ascii_alphanumeric() || ".-_".contains(*c) || is_beyond_ascii(*c)))
         .map_or(rest.len(), |(index, _)| index);
-    let domain = rest[..length].trim_end_matches(['.', '-', '_']);
+    let domain = without_a_sentence(&rest[..length]).trim_end_matches(['.', '-', '_']);
     if domain.starts_with(['.', '-']) || domain.contains("..") {
         return from;
     }
     from + domain.len()
+}
+
+/// A label of ASCII letters that a word of another script follows directly: the domain ends there.
+fn without_a_sentence(domain: &str) -> &str {
+    let last = domain.rfind('.').map_or(0, |dot| dot + 1);
+    let label = &domain[last..];
+    let ascii = label.bytes().take_while(u8::is_ascii_alphanumeric).count();
+    match ascii >= 2 && ascii < label.len() && !label.as_bytes()[ascii].is_ascii() {
+        true => &domain[..last + ascii],
+        false => domain,
+    }
+}
+
+/// Whether it is an address as mail is sent to: with a domain that has dots, and no path or route.
+pub(super) fn is_plain(address: &str) -> bool {
+    match address.rsplit_once('@') {
+        Some((local, domain)) => {
+            !local.is_empty() && domain.contains('.') && !address.starts_with(['/', '|', '@'])
+        }
+        None => false,
+    }
 }
 
 /// The address in the value of a field: alone, in angle brackets, after a type (`rfc822; a@b`,
@@ -128,7 +149,12 @@ pub(super) fn of_field(value: &str) -> Option<String> {
         Some(inner) => inner,
         None => {
             let sole = value.split(" (").next().unwrap_or_default().trim();
-            sole.trim_matches(|c: char| "<>()\"',;".contains(c))
+            let bare = sole.trim_matches(|c: char| "<>(),;".contains(c));
+            // Quotes around all of it; those of a quoted local part stay (RFC 5321 §4.1.2).
+            let quoted = bare
+                .strip_prefix(['"', '\''])
+                .and_then(|rest| rest.strip_suffix(['"', '\'']));
+            quoted.unwrap_or(bare)
         }
     };
     let text = text.strip_prefix("mailto:").unwrap_or(text);

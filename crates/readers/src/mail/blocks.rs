@@ -16,6 +16,17 @@ pub(super) struct Block {
     pub(super) words: Words,
 }
 
+impl Block {
+    /// A recipient without words of its own.
+    pub(super) fn bare(address: &str) -> Block {
+        Block {
+            address: address.to_owned(),
+            generated_from: None,
+            words: Words::default(),
+        }
+    }
+}
+
 /// How a line shows a recipient, the plainest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Shape {
@@ -41,12 +52,28 @@ struct Hit {
 
 /// Finds the recipients in these lines. `own` are addresses that are no recipients of the message in
 /// question: those that the report is to and from.
-pub(super) fn blocks(text: &Text, lines: Range<usize>, own: &[String]) -> Vec<Block> {
-    let hits: Vec<Hit> = lines
+/// `failed` are those that the header of the report names.
+pub(super) fn blocks(
+    text: &Text,
+    lines: Range<usize>,
+    own: &[String],
+    failed: &[String],
+) -> Vec<Block> {
+    let mut hits: Vec<Hit> = lines
         .clone()
-        .flat_map(|number| hits(text.line(number), number))
-        .filter(|hit| hit.shape == Shape::Head || !own.iter().any(|own| hit.address.is(own)))
+        .flat_map(|number| hits(text, number))
+        .take(MOST)
         .collect();
+    let is_of = |hit: &Hit, list: &[String]| list.iter().any(|one| hit.address.is(one));
+    if hits.iter().any(|hit| is_of(hit, failed)) {
+        hits.retain(|hit| is_of(hit, failed));
+    } else if !failed.is_empty() {
+        hits.retain(|hit| hit.shape == Shape::Head && !is_of(hit, own));
+    } else if hits.iter().any(|hit| !is_of(hit, own)) {
+        hits.retain(|hit| !is_of(hit, own));
+    } else {
+        hits.retain(|hit| hit.shape == Shape::Head);
+    }
     let Some(best) = hits.iter().map(|hit| hit.shape).min() else {
         return Vec::new();
     };
@@ -65,7 +92,7 @@ pub(super) fn blocks(text: &Text, lines: Range<usize>, own: &[String]) -> Vec<Bl
             .iter()
             .any(|other| !other.address.is(&hit.address.text));
         let mut words = words_of(text, hit, end, several);
-        if scan::codes(words.text()).reply.is_none() {
+        if chosen.len() <= FEW && scan::codes(words.text()).reply.is_none() {
             let more = mentions(text, lines.clone(), hit, &words);
             if !more.is_empty() {
                 words.append(&more);
@@ -81,6 +108,9 @@ pub(super) fn blocks(text: &Text, lines: Range<usize>, own: &[String]) -> Vec<Bl
     blocks
 }
 
+/// Up to so many recipients, the whole text is searched for more about each.
+const FEW: usize = 100;
+
 /// Recipients without words of their own share those of the next that has some.
 fn share(blocks: &mut [Block]) {
     let mut last: Option<Words> = None;
@@ -94,7 +124,8 @@ fn share(blocks: &mut [Block]) {
 }
 
 /// How one line shows recipients.
-fn hits(line: &str, number: usize) -> Vec<Hit> {
+fn hits(text: &Text, number: usize) -> Vec<Hit> {
+    let line = text.line(number);
     if !line.contains('@') {
         return Vec::new();
     }
@@ -107,12 +138,22 @@ fn hits(line: &str, number: usize) -> Vec<Hit> {
     let Some(first) = found.first() else {
         return Vec::new();
     };
+    // Exim: an address that is not told, and below it the one that it was made from.
+    let hidden = number > 0
+        && generated(line).is_some()
+        && (text.line(number - 1).contains("undisclosed address")
+            || text.line(number - 1).trim_start().starts_with("pipe to "));
+    if hidden {
+        return vec![hit(Shape::Head, first)];
+    }
     if let Some(shape) = by_start(line, first) {
         let all = match shape {
             // `550 5.1.1 <a@b>: from <c@d>`: the first is meant.
             Shape::Head | Shape::Named | Shape::Addressed if only_addresses(line, &found) => {
                 &found[..]
             }
+            // `a@b <c@d>: malformed`: a name that looks like an address, and the address.
+            Shape::Head if is_name_of(line, &found) => &found[1..2],
             _ => &found[..1],
         };
         return all.iter().map(|address| hit(shape, address)).collect();
@@ -125,6 +166,14 @@ fn hits(line: &str, number: usize) -> Vec<Hit> {
             .collect();
     }
     Vec::new()
+}
+
+fn is_name_of(line: &str, found: &[Address]) -> bool {
+    let [name, address, ..] = found else {
+        return false;
+    };
+    let between = &line[name.range.end..address.range.start];
+    !name.bracketed && address.bracketed && between.trim().is_empty() && !name.is(&address.text)
 }
 
 /// `from a@b`, `by a@b`, `contact a@b`: no recipient.
@@ -145,6 +194,9 @@ fn follows_from(line: &str, address: &Address) -> bool {
         "mailto",
         "helo",
         "ask",
+        "if",
+        "try",
+        "emailing",
     ];
     OTHERS.iter().any(|other| word.eq_ignore_ascii_case(other))
 }
@@ -185,15 +237,22 @@ fn by_start(line: &str, first: &Address) -> Option<Shape> {
             return None;
         }
     }
-    let reply = lead.trim_start_matches(['<', ' ']);
-    if reply.len() >= 4
-        && matches!(reply.as_bytes()[0], b'4' | b'5')
-        && reply.as_bytes()[..3].iter().all(u8::is_ascii_digit)
-        && matches!(reply.as_bytes()[3], b' ' | b'-' | b':')
-    {
+    // An X.400 address that holds one of ours: `c=US;a= ;p=X;dda:SMTP=a@b; on 1 May`.
+    if lead.to_ascii_lowercase().ends_with("dda:smtp=") {
+        return Some(Shape::Head);
+    }
+    if begins_with_reply(lead) {
         return Some(Shape::Coded);
     }
     by_name(lead)
+}
+
+fn begins_with_reply(text: &str) -> bool {
+    let reply = text.trim_start_matches(['<', ' ', '.']).as_bytes();
+    reply.len() >= 4
+        && matches!(reply[0], b'4' | b'5')
+        && reply[..3].iter().all(u8::is_ascii_digit)
+        && matches!(reply[3], b' ' | b'-' | b':')
 }
 
 /// Whether a line that begins with an address tells of it.
@@ -216,6 +275,11 @@ fn heads(before: &str, after: &str) -> bool {
 /// `Recipient: `, `Failed address: `, and so on.
 fn by_name(lead: &str) -> Option<Shape> {
     let name = lead.trim_end_matches(|c: char| c.is_whitespace() || "<\"'([".contains(c));
+    // `[SMTP:a@b]`
+    let inner = ["SMTP:", "smtp:", "mailto:"].iter();
+    let inner = inner.filter_map(|kind| name.strip_suffix(kind)).next();
+    let name = inner.unwrap_or(name);
+    let name = name.trim_end_matches(|c: char| c.is_whitespace() || "<\"'([".contains(c));
     let name = name.strip_suffix(':').or_else(|| name.strip_suffix('='))?;
     let name = name.trim();
     const NAMED: &[&str] = &[
@@ -313,6 +377,10 @@ const FAILURE: &[&str] = &[
     "could not",
     "unrouteable",
     "no account",
+    "addressed to",
+    "did not",
+    "not a member",
+    "duplicated message-id",
 ];
 
 pub(super) fn tells_of_failure(text: &str) -> bool {
@@ -323,6 +391,9 @@ pub(super) fn tells_of_failure(text: &str) -> bool {
     };
     FAILURE.iter().any(|word| lower.contains(word)) || coded()
 }
+
+/// So many recipients are found in words.
+const MOST: usize = 2000;
 
 /// Whether words hold more than codes, addresses and marks.
 pub(super) fn says_something(text: &str) -> bool {
@@ -340,6 +411,10 @@ fn words_of(text: &Text, hit: &Hit, end: usize, several: bool) -> Words {
     let line = text.line(hit.line);
     let rest = match hit.shape {
         Shape::Head => hit.address.range.end..line.len(),
+        // `554 <a@b>... 550 Host unknown`: the reply within is the one that counts.
+        Shape::Coded if begins_with_reply(&line[hit.address.range.end..]) => {
+            hit.address.range.end..line.len()
+        }
         _ => 0..line.len(),
     };
     let shown =
@@ -411,7 +486,8 @@ fn mentions(text: &Text, lines: Range<usize>, hit: &Hit, so_far: &Words) -> Word
             continue;
         }
         let answer = asked && bare.starts_with("<<<");
-        let named = has_code(line) && line.to_ascii_lowercase().contains(&address);
+        let named = (has_code(line) || tells_of_failure(line))
+            && line.to_ascii_lowercase().contains(&address);
         if (answer || named) && !so_far.text().contains(bare) {
             let lead = line.len() - line.trim_start_matches(['<', ' ', '\t']).len();
             words.append(&text.words(number, lead..line.len()));
@@ -420,11 +496,22 @@ fn mentions(text: &Text, lines: Range<usize>, hit: &Hit, so_far: &Words) -> Word
     words
 }
 
-/// Exim: `(generated from a@b)`, `(ultimately generated from a@b)`; qmail and others: none.
+/// Exim: `(generated from a@b)`, `(ultimately generated from a@b)`; Sendmail: `(expanded from: a@b)`;
+/// Postfix: `<c@d> (expanded from <a@b>): host said`.
 fn generated_from(text: &Text, first: usize, end: usize) -> Option<String> {
-    (first..end.min(first + 2)).find_map(|number| {
-        let line = text.line(number);
-        let (_, after) = line.split_once("generated from ")?;
-        addresses(after).into_iter().next().map(|a| a.text)
+    (first..end.min(first + 3)).find_map(|number| {
+        let after = generated(text.line(number))?;
+        let next = || addresses(text.line(number + 1)).into_iter().next();
+        let here = addresses(after).into_iter().next();
+        here.or_else(next).map(|address| address.text)
     })
+}
+
+/// What follows the words that say where an address came from.
+fn generated(line: &str) -> Option<&str> {
+    let words = ["generated from", "generated by", "expanded from"];
+    words
+        .iter()
+        .find_map(|words| line.split_once(words))
+        .map(|(_, after)| after)
 }

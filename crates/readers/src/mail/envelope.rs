@@ -14,6 +14,8 @@ pub(super) struct Envelope {
     pub(super) subject: String,
     /// Who got the report.
     pub(super) to: Vec<String>,
+    /// The server that took it on last (the `by` of the first Received field, RFC 5321 §4.4).
+    pub(super) taken_by: Option<String>,
     /// X-Failed-Recipients, of Exim and others.
     pub(super) failed: Vec<String>,
     /// Whether its return path is empty (RFC 5321 §4.5.5).
@@ -33,16 +35,18 @@ impl Envelope {
                 .collect()
         };
         let auto = text("auto-submitted").to_ascii_lowercase();
+        let from = text("from");
         let return_path = text("return-path");
         Envelope {
-            from: text("from"),
+            // Exim marks its reports so too; what a person's mailbox answers is from that person.
+            auto_replied: auto.starts_with("auto-replied") && !is_daemon(&from),
+            from,
             subject: text("subject"),
             to: list("to"),
+            taken_by: header.raw(source, "received").and_then(taken_by),
             failed: list("x-failed-recipients"),
             null_sender: return_path.trim() == "<>"
                 || address::of_field(&return_path).is_some_and(|path| is_daemon(&path)),
-            auto_replied: auto.starts_with("auto-replied")
-                && header.raw(source, "x-failed-recipients").is_none(),
             at: header
                 .text(source, "date")
                 .and_then(|value| status::date(&value)),
@@ -51,16 +55,24 @@ impl Envelope {
 
     /// How much the header speaks for a report: 0 to 3.
     pub(super) fn signs(&self) -> u8 {
-        u8::from(self.from_a_server())
+        u8::from(self.is_from_a_server())
             + u8::from(self.null_sender)
             + 2 * u8::from(tells_of_report(&self.subject))
             + 3 * u8::from(!self.failed.is_empty())
     }
 
-    fn from_a_server(&self) -> bool {
+    fn is_from_a_server(&self) -> bool {
         let address = address::of_field(&self.from).unwrap_or_default();
         is_daemon(&address) || is_daemon(&self.from)
     }
+}
+
+/// The server that a Received field names behind `by`.
+pub(super) fn taken_by(received: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(received);
+    let mut words = text.split_ascii_whitespace();
+    words.find(|word| *word == "by")?;
+    words.next().map(str::to_owned)
 }
 
 /// Names that servers send reports by.

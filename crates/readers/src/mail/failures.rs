@@ -4,14 +4,16 @@ use diagnosis::{Ended, SaidBy, Stage};
 use smtp::{Class, EnhancedStatus};
 
 use super::about::Returned;
-use super::blocks::says_something;
+use super::address;
+use super::backscatter;
+use super::blocks::{Block, says_something};
 use super::envelope::Envelope;
 use super::kinds;
 use super::status::{Action, Recipient, Report};
 use super::text::Text;
 use super::words;
-use crate::reply::placed;
-use crate::scan::codes;
+use crate::reply::{self, placed};
+use crate::scan::{Codes, codes};
 use crate::{Case, Kind, Note, Spanned, Words};
 
 /// What is known about a report beside what it says about a recipient.
@@ -30,16 +32,19 @@ pub(super) fn of_report(report: Report, texts: &[Text], context: &Context<'_>) -
         .iter()
         .filter(|recipient| recipient.action != Some(Action::Handled))
         .collect();
-    let mut said: Option<Vec<super::blocks::Block>> = None;
+    let mut said: Option<Vec<Block>> = None;
     let mut cases = Vec::new();
     for recipient in &failed {
         let mut case = of_recipient(recipient, &report, context);
         case.dialect = dialect;
-        if !says_something(case.words.text()) {
-            if let Some(text) = text {
-                let said = said.get_or_insert_with(|| words::blocks_of(text, context.envelope));
-                add_words(&mut case, said, text, failed.len() == 1);
+        let known = case.recipient.as_deref().is_some_and(address::is_plain);
+        let enough = known && says_something(case.words.text());
+        if let Some(text) = text.filter(|_| !enough) {
+            let said = said.get_or_insert_with(|| words::blocks_of(text, context.envelope));
+            if let (false, [block], [_]) = (known, said.as_slice(), failed.as_slice()) {
+                case.recipient = Some(block.address.clone());
             }
+            add_words(&mut case, said, text, failed.len() == 1);
         }
         finish(&mut case, context);
         cases.push(case);
@@ -50,6 +55,22 @@ pub(super) fn of_report(report: Report, texts: &[Text], context: &Context<'_>) -
 fn of_recipient(recipient: &Recipient, report: &Report, context: &Context<'_>) -> Case {
     let mut case = Case::new(Kind::Bounce, (0, 0));
     case.recipient = recipient.address.clone();
+    case.original_recipient.clone_from(&recipient.original);
+    // An address within a system (X.400, a route, a path): the one that was written to tells more.
+    let plain = |address: &Option<String>| address.as_deref().is_some_and(address::is_plain);
+    if !plain(&case.recipient) {
+        if plain(&case.original_recipient) {
+            case.recipient = case.original_recipient.take();
+        } else if let ([one], [_]) = (
+            context.envelope.failed.as_slice(),
+            report.recipients.as_slice(),
+        ) {
+            case.recipient = Some(one.clone());
+        }
+    }
+    if case.original_recipient == case.recipient {
+        case.original_recipient = None;
+    }
     case.reporter = report.reporter.clone();
     case.peer = recipient.remote.clone();
     case.at = recipient.at.or(report.arrival).or(context.envelope.at);
@@ -57,9 +78,6 @@ fn of_recipient(recipient: &Recipient, report: &Report, context: &Context<'_>) -
         Some(action) => action.ended(),
         None => Some(Ended::GivenUp),
     };
-    if recipient.original != recipient.address {
-        case.original_recipient.clone_from(&recipient.original);
-    }
     // RFC 3464 §2.3.6: a diagnostic code of type `smtp` is the reply of another server, where one is
     // named; all else the reporting server says itself.
     case.said_by = match recipient.by_smtp && recipient.remote.is_some() {
@@ -67,42 +85,74 @@ fn of_recipient(recipient: &Recipient, report: &Report, context: &Context<'_>) -
         false => SaidBy::Sender,
     };
     case.status = recipient.status;
-    take_words(&mut case, &recipient.diagnostic);
+    let words = match recipient.diagnostic.is_empty() {
+        true => &recipient.comment,
+        false => &recipient.diagnostic,
+    };
+    take_words(&mut case, words);
     if let Some(what) = report.broken {
         case.notes.push(Note::BrokenReport(what));
     }
     case
 }
 
-/// Words for a recipient whose diagnostic text says nothing: those for people.
-fn add_words(case: &mut Case, said: &[super::blocks::Block], text: &Text, only_one: bool) {
-    let of_it = said.iter().find(|block| {
-        let named = |address: &Option<String>| {
-            address
-                .as_ref()
-                .is_some_and(|address| address.eq_ignore_ascii_case(&block.address))
-        };
-        named(&case.recipient) || named(&case.original_recipient)
-    });
-    let words = match (of_it, said) {
-        (Some(block), _) => block.words.clone(),
-        (None, [block]) if only_one => block.words.clone(),
-        (None, _) if only_one => words::all_of(text),
-        (None, _) => return,
+/// Words for a recipient whose diagnostic text says nothing: those for people that are about it; if
+/// it is the only one, all of them.
+fn add_words(case: &mut Case, said: &[Block], text: &Text, only_one: bool) {
+    let named = |address: &Option<String>, block: &Block| {
+        address
+            .as_ref()
+            .is_some_and(|address| address.eq_ignore_ascii_case(&block.address))
     };
+    let of_it = said
+        .iter()
+        .find(|block| named(&case.recipient, block) || named(&case.original_recipient, block));
+    let block = match said {
+        [sole] if only_one => Some(of_it.unwrap_or(sole)),
+        _ => of_it,
+    };
+    if let Some(block) = block {
+        join(case, &block.words);
+    }
+    if only_one && !says_something(case.words.text()) {
+        join(case, &words::all_of(text));
+    }
+}
+
+/// Adds words to those of a case, unless they hold them already.
+fn join(case: &mut Case, more: &Words) {
     let mut all = case.words.clone();
-    if !all.is_empty() && words.text().contains(all.text()) {
+    if more.text().contains(all.text()) {
         all = Words::default();
     }
-    if !words.is_empty() {
-        all.append(&words);
+    if !more.is_empty() && !all.text().contains(more.text()) {
+        all.append(more);
     }
     take_words(case, &all);
 }
 
 /// Puts words into a case, with the better of the codes known so far and those in the words.
 pub(super) fn take_words(case: &mut Case, words: &Words) {
-    let found = codes(words.text());
+    let words = &reply::without_repeats(words);
+    let mut found = codes(words.text());
+    if let (Some(reply), Some(status)) = (found.reply, found.status) {
+        // Of a reply and a status side by side, which a server said together, the status outranks
+        // the one that the reporting server filled in.
+        let agrees = u16::from(status.value.class.digit()) == reply.value / 100;
+        let beside = status.span.0 > reply.span.1 && status.span.0 - reply.span.1 <= 3;
+        let field_disagrees = case
+            .status
+            .is_some_and(|field| u16::from(field.value.class.digit()) != reply.value / 100);
+        if agrees && beside && (status.value.detail != 0 || field_disagrees) {
+            case.status = None;
+        }
+        // `554 4.4.7 Message expired: … <421 4.4.2 Connection timed out>`: the reply within.
+        let ran_out = (status.value.subject, status.value.detail) == (4, 7);
+        if let Some(within) = within(words, status.span.1).filter(|_| ran_out) {
+            found = within;
+            case.status = None;
+        }
+    }
     case.reply = case
         .reply
         .or(found.reply.and_then(|reply| placed(words, reply)));
@@ -112,6 +162,16 @@ pub(super) fn take_words(case: &mut Case, words: &Words) {
     if case.stage.is_none() {
         case.stage = stage_of(words.text());
     }
+}
+
+/// A reply with its status in the rest of some words; places are in all of them.
+fn within(words: &Words, from: usize) -> Option<Codes> {
+    let mut found = codes(&words.text()[from..]);
+    let (reply, status) = (found.reply.as_mut()?, found.status.as_mut()?);
+    for span in [&mut reply.span, &mut status.span] {
+        *span = (span.0 + from, span.1 + from);
+    }
+    Some(found)
 }
 
 /// The status that tells more: `5.0.0` and `5.5.0` tell nearly nothing.
@@ -125,6 +185,12 @@ fn better(
             ..
         } => 0,
         EnhancedStatus { subject: 0, .. } => 1,
+        // That time ran out says less than what went wrong all that time.
+        EnhancedStatus {
+            subject: 4,
+            detail: 7,
+            ..
+        } => 1,
         EnhancedStatus { detail: 0, .. } => 2,
         _ => 3,
     };
@@ -185,6 +251,9 @@ pub(super) fn finish(case: &mut Case, context: &Context<'_>) {
     case.about = context.about.about.clone();
     if case.at.is_none() {
         case.at = context.envelope.at;
+    }
+    if backscatter::is_likely(&context.about, context.envelope) {
+        case.notes.push(Note::Backscatter);
     }
     if case.ended == Some(Ended::StillTrying) {
         case.notes.push(Note::DelayNotice);

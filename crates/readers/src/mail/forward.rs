@@ -4,6 +4,7 @@ use super::about::Returned;
 use super::address::addresses;
 use super::envelope::Envelope;
 use super::failures::Context;
+use super::kinds;
 use super::text::Text;
 use super::words;
 use crate::{Case, Note, Words};
@@ -17,6 +18,12 @@ pub(super) fn count(case: &mut Case) {
         }
     }
     case.notes.push(Note::Forwarded(1));
+}
+
+/// A message that stands in a text with its whole header, to its end.
+pub(super) fn whole_message(text: &Text) -> Option<Words> {
+    let first = (0..text.len()).find(|number| kinds::is_header(text, *number, text.len()))?;
+    Some(text.slice(text.start(first)..text.as_str().len()))
 }
 
 /// The names of the fields that mail programs put above a forwarded text, in their languages.
@@ -51,7 +58,7 @@ pub(super) fn in_text(text: &Text) -> Vec<Case> {
             about: Returned::default(),
         };
         let rest = Text::new(text.slice(text.start(body)..text.as_str().len()));
-        let mut cases = words::cases(&rest, &context);
+        let mut cases = words::cases(&rest, &context, false);
         if !cases.is_empty() {
             for case in &mut cases {
                 case.notes.push(Note::Forwarded(times));

@@ -5,6 +5,15 @@ use crate::Words;
 /// The text of HTML: without tags, with lines where the page has them.
 pub(super) fn text(html: &Words) -> Words {
     let source = html.text();
+    // Plain text under the wrong name: its lines are what is left of its form.
+    if ![
+        "<br", "<p", "<div", "<td", "<html", "<BR", "<P", "<DIV", "<TD", "<HTML",
+    ]
+    .iter()
+    .any(|tag| source.contains(tag))
+    {
+        return html.clone();
+    }
     let mut made = Words::default();
     let mut at = 0;
     let mut hidden: Option<&str> = None;

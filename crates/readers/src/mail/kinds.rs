@@ -14,10 +14,16 @@ pub(super) struct ReportKind {
     pub(super) dialect: Option<Dialect>,
     /// Words (of lower case) that only a report has, one of which makes it one of this kind.
     pub(super) marks: &'static [&'static str],
+    /// Whether the words alone make it a report, whatever its header says.
+    pub(super) sure: bool,
 }
 
 const fn row(dialect: Option<Dialect>, marks: &'static [&'static str]) -> ReportKind {
-    ReportKind { dialect, marks }
+    ReportKind {
+        dialect,
+        marks,
+        sure: false,
+    }
 }
 
 /// The kinds, those with the plainest marks first.
@@ -26,9 +32,8 @@ pub(super) const KINDS: &[ReportKind] = &[
         Some(Dialect::Qmail),
         &[
             "this is the qmail-send program",
-            "i'm afraid i wasn't able to deliver your message",
+            "i'm afraid i wasn't able to deliver",
             "i tried to deliver your message, but", // qmail forks
-            "i wasn't able to deliver the message",
         ],
     ),
     row(
@@ -157,6 +162,15 @@ pub(super) const KINDS: &[ReportKind] = &[
             "your mail sent on",
         ],
     ),
+    // Mailing lists that refuse what is sent to them.
+    ReportKind {
+        dialect: None,
+        marks: &[
+            "you are not a member of this mailing list",
+            "duplicated message-id in <",
+        ],
+        sure: true,
+    },
     row(
         None,
         &[
@@ -315,43 +329,51 @@ fn says_returned(line: &str) -> bool {
     heading && !NOT_RETURNED.iter().any(|not| begins(&not))
 }
 
+/// Fields that people seldom type.
+const TELLING: &[&str] = &[
+    "received",
+    "return-path",
+    "message-id",
+    "mime-version",
+    "dkim-signature",
+];
+/// Fields that every message has.
+const USUAL: &[&str] = &["from", "to", "subject", "date"];
+
+/// The name of a field of a message that a line begins with, and whether it is a telling one.
+fn field_of_a_message(line: &str) -> Option<(&str, bool)> {
+    let (name, _) = line.split_once(':')?;
+    let is = |known: &&str| known.eq_ignore_ascii_case(name);
+    let telling = TELLING.iter().any(is);
+    (telling || USUAL.iter().any(is)).then_some((name, telling))
+}
+
 /// Whether the header of a message begins here: at the left, three fields of one at least, of which one
 /// is seldom typed by people.
-fn is_header(text: &Text, first: usize, end: usize) -> bool {
-    let (mut known, mut telling) = (0, false);
+pub(super) fn is_header(text: &Text, first: usize, end: usize) -> bool {
+    if field_of_a_message(text.line(first)).is_none() {
+        return false;
+    }
+    // Within a row of fields, the first of them has been looked at.
+    if first > 0 && field_of_a_message(text.line(first - 1)).is_some() {
+        return false;
+    }
+    let mut telling = false;
     let mut names: Vec<&str> = Vec::new();
     for number in first..end.min(first + 40) {
         let line = text.line(number);
-        if number > first && line.starts_with([' ', '\t']) {
+        if line.starts_with([' ', '\t']) {
             continue;
         }
-        let Some((name, _)) = line.split_once(':') else {
-            return false;
-        };
-        if name.contains(char::is_whitespace) {
-            return false;
-        }
-        let is = |other: &&str| name.eq_ignore_ascii_case(other);
-        telling |= [
-            "received",
-            "return-path",
-            "message-id",
-            "mime-version",
-            "dkim-signature",
-        ]
-        .iter()
-        .any(|other| is(&other));
-        let usual = ["from", "to", "subject", "date"]
-            .iter()
-            .any(|other| is(&other));
-        if (usual || telling) && !names.contains(&name) {
-            names.push(name);
-            known += 1;
-        }
-        if known == 0 {
+        if let Some((name, tells)) = field_of_a_message(line) {
+            telling |= tells;
+            if !names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+                names.push(name);
+            }
+        } else if super::fields::name_length(line.as_bytes()).is_none() {
             return false;
         }
-        if telling && known >= 3 {
+        if telling && names.len() >= 3 {
             return true;
         }
     }

@@ -5,16 +5,17 @@ use std::ops::Range;
 use super::about;
 use super::complaint;
 use super::envelope::Envelope;
+use super::event;
 use super::failures::{self, Context};
 use super::fields::Header;
 use super::forward;
 use super::html;
-use super::parts::{Form, Part, parts};
+use super::parts::{Form, Part, is_cut_off, parts};
 use super::source::Source;
 use super::status;
 use super::text::Text;
 use super::words;
-use crate::Case;
+use crate::{Case, Note};
 
 /// So deep are forwards unwrapped.
 const DEEPEST: u32 = 4;
@@ -34,42 +35,74 @@ pub(super) fn read(source: &Source<'_>, range: Range<usize>, depth: u32) -> Vec<
     };
     if let Some(part) = parts.iter().find(|part| part.form == Form::Complaint) {
         let fields = text_of(source, part, LONGEST_STATUS);
-        return vec![complaint::case(&fields, &context)];
+        return complaint::cases(&fields, &context);
     }
-    if parts.iter().any(|part| part.form == Form::Receipt) {
-        return Vec::new();
+    if let Some(cases) = complaint::by_subject(&context) {
+        return cases;
     }
     let texts = texts(source, &parts);
-    let mut cases = by_status(source, &parts, &texts, &context);
+    let cut_off = is_cut_off(source, &header, range.end, &parts);
+    if is_receipt(source, &parts) {
+        return Vec::new();
+    }
+    if let Some(cases) = texts.first().and_then(|text| event::cases(text, &context)) {
+        return cases;
+    }
+    let (mut cases, all_handled) = by_status(source, &parts, &texts, &context);
+    if all_handled {
+        return Vec::new();
+    }
     if cases.is_empty() {
-        cases = by_text(&texts, &context);
+        cases = by_text(&texts, &context, false);
     }
     if cases.is_empty() && depth < DEEPEST {
         cases = forwarded(source, &parts, &texts, depth);
     }
+    if cases.is_empty() {
+        cases = by_text(&texts, &context, true);
+    }
+    if cut_off {
+        cases
+            .iter_mut()
+            .for_each(|case| case.notes.push(Note::CutOff));
+    }
     cases
 }
 
-/// The fields of a delivery status in parts of their own.
+/// The fields of a delivery status in parts of their own, and whether they report only successes.
 fn by_status(
     source: &Source<'_>,
     parts: &[Part],
     texts: &[Text],
     context: &Context<'_>,
-) -> Vec<Case> {
+) -> (Vec<Case>, bool) {
     let mut cases = Vec::new();
+    let mut recipients = 0;
     for part in parts.iter().filter(|part| part.form == Form::Status) {
         let fields = text_of(source, part, LONGEST_STATUS);
         let report = status::read(&fields, 0..fields.len());
+        recipients += report.recipients.len();
         cases.extend(failures::of_report(report, texts, context));
     }
-    cases
+    let all_handled = cases.is_empty() && recipients > 0;
+    (cases, all_handled)
+}
+
+/// Whether it is a receipt (RFC 8098): "read", or deleted unread. Some mailbox servers refuse a message
+/// with one; then its text says so.
+fn is_receipt(source: &Source<'_>, parts: &[Part]) -> bool {
+    let Some(part) = parts.iter().find(|part| part.form == Form::Receipt) else {
+        return false;
+    };
+    let fields = text_of(source, part, LONGEST_TEXT);
+    let lower = fields.as_str().to_ascii_lowercase();
+    !(lower.contains("automatic-action") && lower.contains("deleted"))
 }
 
 /// What the text says: fields that were pasted into it, or words.
-fn by_text(texts: &[Text], context: &Context<'_>) -> Vec<Case> {
+fn by_text(texts: &[Text], context: &Context<'_>, vague: bool) -> Vec<Case> {
     for text in texts {
-        let cases = words::cases(text, context);
+        let cases = words::cases(text, context, vague);
         if !cases.is_empty() {
             return cases;
         }
@@ -88,6 +121,14 @@ fn forwarded(source: &Source<'_>, parts: &[Part], texts: &[Text], depth: u32) ->
         }
     }
     for text in texts {
+        let whole = forward::whole_message(text).map(|words| {
+            let inner = Source::of_words(&words);
+            read(&inner, 0..inner.bytes().len(), depth + 1)
+        });
+        if let Some(mut cases) = whole.filter(|cases| !cases.is_empty()) {
+            cases.iter_mut().for_each(forward::count);
+            return cases;
+        }
         let cases = forward::in_text(text);
         if !cases.is_empty() {
             return cases;

@@ -7,9 +7,11 @@
 
 mod about;
 mod address;
+mod backscatter;
 mod blocks;
 mod complaint;
 mod envelope;
+mod event;
 mod failures;
 mod fields;
 mod forward;

@@ -46,6 +46,22 @@ const DEEPEST: usize = 8;
 /// So many parts are looked at.
 const MOST: usize = 256;
 
+/// Whether a message ends in the middle: a multipart without the line that ends it, and without the
+/// returned message that a report ends with.
+pub(super) fn is_cut_off(source: &Source<'_>, header: &Header, end: usize, parts: &[Part]) -> bool {
+    let kind = ContentType::of(source, header);
+    let Some(boundary) = kind.boundary.filter(|_| kind.main == "multipart") else {
+        return false;
+    };
+    let tail = source.get(end.saturating_sub(4096).max(header.body)..end);
+    let closing = format!("--{boundary}--");
+    let closed = memchr::memmem::rfind(tail, closing.as_bytes()).is_some();
+    !closed
+        && !parts
+            .iter()
+            .any(|part| matches!(part.form, Form::Message | Form::Headers))
+}
+
 /// The parts of a message, in order; the end of one that a multipart lacks is where its parent ends.
 pub(super) fn parts(source: &Source<'_>, header: &Header, end: usize) -> Vec<Part> {
     let mut found = Vec::new();

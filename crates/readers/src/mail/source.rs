@@ -43,6 +43,29 @@ impl<'a> Source<'a> {
         }
     }
 
+    /// Text that was gathered before; what came from nowhere has no length in the input.
+    pub(super) fn of_words(words: &Words) -> Source<'_> {
+        let mut runs = Vec::new();
+        let mut at = 0;
+        let mut last = 0;
+        for (start, end, origin) in words.pieces() {
+            if start > at {
+                let origin = (last, last);
+                runs.push(Run { start: at, origin });
+            }
+            runs.push(Run { start, origin });
+            (at, last) = (end, origin.1);
+        }
+        if at < words.text().len() || runs.is_empty() {
+            let origin = (last, last);
+            runs.push(Run { start: at, origin });
+        }
+        Source {
+            bytes: Cow::Borrowed(words.text().as_bytes()),
+            runs,
+        }
+    }
+
     /// Bytes that stand for those of the input one by one, changed in value only.
     pub(super) fn rewritten(bytes: Vec<u8>, at: usize) -> Source<'static> {
         let origin = (at, at + bytes.len());

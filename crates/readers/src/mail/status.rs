@@ -9,7 +9,7 @@ use smtp::EnhancedStatus;
 
 use super::address;
 use super::text::Text;
-use crate::{Spanned, Words, scan};
+use crate::{Spanned, Words, reply, scan};
 
 /// A whole report.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +30,8 @@ pub(super) struct Recipient {
     pub(super) original: Option<String>,
     pub(super) action: Option<Action>,
     pub(super) status: Option<Spanned<EnhancedStatus>>,
+    /// The comment of Status, as in `5.4.4 (no such host)`.
+    pub(super) comment: Words,
     /// The text of Diagnostic-Code, without its type.
     pub(super) diagnostic: Words,
     /// Whether the type of Diagnostic-Code is `smtp`: a reply of another server.
@@ -234,6 +236,7 @@ impl Group {
     fn add(&mut self, field: Option<(&'static str, Words)>) {
         let Some((name, words)) = field else { return };
         let value = words.text().trim();
+        self.blank = false;
         match name {
             "final-recipient" => {
                 self.recipient.address = address::of_field(value).or(self.recipient.address.take());
@@ -243,7 +246,14 @@ impl Group {
                 self.recipient.address = address::of_field(value);
             }
             "action" => self.recipient.action = Action::read(value),
-            "status" => self.recipient.status = status(&words),
+            // RFC 3464 §2.3.4; what follows the code is a comment.
+            "status" => {
+                self.recipient.status = reply::status_of(&words);
+                if let Some(open) = words.text().find('(') {
+                    let comment = words.text()[open..].trim_matches(['(', ')', ' ']);
+                    self.recipient.comment = words.slice((open + 1, open + 1 + comment.len()));
+                }
+            }
             "diagnostic-code" => self.diagnostic(&words),
             "remote-mta" => self.recipient.remote = host(value),
             "reporting-mta" => self.reporter = host(value),
@@ -293,17 +303,6 @@ impl Group {
         }
         report.recipients.push(recipient);
     }
-}
-
-/// RFC 3464 §2.3.4; the rest of the value is a comment.
-fn status(words: &Words) -> Option<Spanned<EnhancedStatus>> {
-    let found = scan::statuses(words.text());
-    let first = found.first()?;
-    let span = words.origin(first.span)?;
-    Some(Spanned {
-        value: first.value,
-        span,
-    })
 }
 
 /// `dns; mx.example.org (192.0.2.1, the server for the domain)`: the name alone.

@@ -13,8 +13,8 @@ use super::status;
 use super::text::Text;
 use crate::{Case, Kind, Words};
 
-/// The cases of a text in a mail.
-pub(super) fn cases(text: &Text, context: &Context<'_>) -> Vec<Case> {
+/// The cases of a text in a mail: those whose recipient it names; where `vague`, one without that too.
+pub(super) fn cases(text: &Text, context: &Context<'_>, vague: bool) -> Vec<Case> {
     let end = kinds::returned(text, 0..text.len());
     let signs = context.envelope.signs();
     let context = &with_returned(text, end, context);
@@ -27,18 +27,43 @@ pub(super) fn cases(text: &Text, context: &Context<'_>) -> Vec<Case> {
             return cases;
         }
     }
-    let shown = &text.as_str()[..text.start(end)];
+    let shown = &text.as_str()[..text.start(end + 1)];
     let kind = kind_of(shown);
     let a_report = match kind {
-        Some(kind) if kind.dialect.is_some() => signs >= 1,
-        Some(_) => signs >= 1,
-        None => signs >= 2 && tells_of_failure(shown),
+        Some(kind) => signs >= 1 || kind.sure,
+        // In a language whose words are not known here, the header has to say it all.
+        None => {
+            signs >= 4
+                || (signs >= 2 && tells_of_failure(shown))
+                || (signs >= 1 && has_a_list(text, end))
+        }
     };
     if !a_report || context.envelope.auto_replied {
         return Vec::new();
     }
-    let blocks = blocks_within(text, 0..end, context.envelope);
+    let mut blocks = blocks_within(text, 0..end, context.envelope);
+    if blocks.is_empty() {
+        blocks = context
+            .envelope
+            .failed
+            .iter()
+            .map(|one| Block::bare(one))
+            .collect();
+    }
+    if blocks.is_empty() && vague {
+        // The recipient stands nowhere but in what was returned, if at all.
+        let likely = context.about.likely_recipient();
+        blocks = vec![Block::bare(likely.unwrap_or_default())];
+    }
     by_blocks(text, 0..end, blocks, context)
+}
+
+/// Whether there are recipients in the form that qmail made common: `<a@b>:` in a line of its own.
+fn has_a_list(text: &Text, end: usize) -> bool {
+    (0..end).any(|number| {
+        let line = text.line(number);
+        line.starts_with('<') && line.ends_with(">:") && line.contains('@')
+    })
 }
 
 /// The context, with what the text itself gives back where no part does.
@@ -67,7 +92,7 @@ pub(super) fn pasted(text: &Text) -> Vec<Case> {
         let before = Text::new(text.slice(0..text.start(first)));
         return failures::of_report(report, &[before], context);
     }
-    let shown = &text.as_str()[..text.start(end)];
+    let shown = &text.as_str()[..text.start(end + 1)];
     if kind_of(shown).is_none() || text.len() < 2 {
         return Vec::new();
     }
@@ -87,7 +112,7 @@ pub(super) fn blocks_of(text: &Text, envelope: &Envelope) -> Vec<Block> {
 fn blocks_within(text: &Text, lines: Range<usize>, envelope: &Envelope) -> Vec<Block> {
     let mut own = envelope.to.clone();
     own.extend(super::address::of_field(&envelope.from));
-    blocks(text, lines, &own)
+    blocks(text, lines, &own, &envelope.failed)
 }
 
 /// All words of a text before what was returned.
@@ -116,13 +141,11 @@ fn lines_of(text: &Text, lines: Range<usize>) -> Words {
 fn by_blocks(
     text: &Text,
     lines: Range<usize>,
-    mut blocks: Vec<Block>,
+    blocks: Vec<Block>,
     context: &Context<'_>,
 ) -> Vec<Case> {
-    if blocks.is_empty() {
-        blocks = elsewhere(context);
-    }
-    let shown = &text.as_str()[text.start(lines.start)..text.start(lines.end)];
+    // With the line that announces what was returned: it shows who writes so.
+    let shown = &text.as_str()[text.start(lines.start)..text.start(lines.end + 1)];
     let dialect = kind_of(shown).and_then(|kind| kind.dialect);
     let ended = match is_delay(shown, &context.envelope.subject) {
         true => Ended::StillTrying,
@@ -156,22 +179,6 @@ fn codes_of(case: &mut Case, words: &Words) {
     let own = case.words.clone();
     failures::take_words(case, words);
     case.words = own;
-}
-
-/// Recipients that only stand elsewhere: in the header of the report, or in what was returned.
-fn elsewhere(context: &Context<'_>) -> Vec<Block> {
-    let block = |address: &String| Block {
-        address: address.clone(),
-        generated_from: None,
-        words: Words::default(),
-    };
-    if !context.envelope.failed.is_empty() {
-        return context.envelope.failed.iter().map(block).collect();
-    }
-    match context.about.to.as_slice() {
-        [one] => vec![block(one)],
-        _ => vec![block(&String::new())],
-    }
 }
 
 /// Words of a notice that the message is still being tried.

@@ -6,36 +6,51 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::problem::{Problem, ProblemKind};
+use crate::problem::{Explained, Problem, Written};
 use crate::value;
 
 /// Problems as they are found.
-#[derive(Default)]
-pub(crate) struct Found {
-    pub(crate) errors: Vec<Problem>,
-    pub(crate) warnings: Vec<Problem>,
+pub struct Found<K> {
+    /// What keeps the file from being used.
+    pub errors: Vec<Problem<K>>,
+    /// What does not.
+    pub warnings: Vec<Problem<K>>,
 }
 
-impl Found {
-    pub(crate) fn error(&mut self, span: Range<usize>, kind: ProblemKind) {
-        self.errors.push(Problem { span, kind });
+impl<K> Default for Found<K> {
+    fn default() -> Found<K> {
+        Found {
+            errors: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+}
+
+impl<K: Explained> Found<K> {
+    /// Notes an error.
+    pub fn error(&mut self, span: Range<usize>, kind: impl Into<K>) {
+        self.errors.push(Problem {
+            span,
+            kind: kind.into(),
+        });
     }
 }
 
 /// A section whose keys are known.
-pub(crate) struct Section<'a, 'i> {
+pub struct Section<'a, 'i, K> {
     table: Option<&'a DeTable<'i>>,
-    pub(crate) found: &'a mut Found,
+    /// Where problems go.
+    pub found: &'a mut Found<K>,
 }
 
-impl<'a, 'i> Section<'a, 'i> {
+impl<'a, 'i, K: Explained> Section<'a, 'i, K> {
     /// Opens a section; keys that it does not have are problems.
-    pub(crate) fn open(
+    pub fn open(
         root: &'a DeTable<'i>,
         name: &'static str,
         known: &'static [&'static str],
-        found: &'a mut Found,
-    ) -> Section<'a, 'i> {
+        found: &'a mut Found<K>,
+    ) -> Section<'a, 'i, K> {
         let Some(value) = root.get(name) else {
             return Section { table: None, found };
         };
@@ -44,9 +59,19 @@ impl<'a, 'i> Section<'a, 'i> {
             wrong_kind(found, value, wanted);
             return Section { table: None, found };
         };
+        Section::of(table, name, known, found)
+    }
+
+    /// The section that this table is: one of a list `[[name]]`, say.
+    pub fn of(
+        table: &'a DeTable<'i>,
+        name: &'static str,
+        known: &'static [&'static str],
+        found: &'a mut Found<K>,
+    ) -> Section<'a, 'i, K> {
         for key in table.keys() {
             if !known.contains(&key.get_ref().as_ref()) {
-                let kind = ProblemKind::UnknownKey {
+                let kind = Written::UnknownKey {
                     section: name,
                     key: key.get_ref().to_string(),
                     known,
@@ -60,17 +85,19 @@ impl<'a, 'i> Section<'a, 'i> {
         }
     }
 
-    pub(crate) fn get(&self, key: &str) -> Option<&'a Spanned<DeValue<'i>>> {
+    /// The value of a key.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&'a Spanned<DeValue<'i>>> {
         self.table?.get(key)
     }
 
     /// A text that `read` makes something of.
-    pub(crate) fn text<T>(
+    pub fn text<T>(
         &mut self,
         key: &str,
         wanted: &'static str,
         into: &mut T,
-        read: impl Fn(&str) -> Result<T, ProblemKind>,
+        read: impl Fn(&str) -> Result<T, K>,
     ) {
         let Some(value) = self.get(key) else { return };
         let Some(text) = value.get_ref().as_str() else {
@@ -84,12 +111,12 @@ impl<'a, 'i> Section<'a, 'i> {
     }
 
     /// A list of texts.
-    pub(crate) fn texts<T>(
+    pub fn texts<T>(
         &mut self,
         key: &str,
         wanted: &'static str,
         into: &mut Vec<T>,
-        read: impl Fn(&str) -> Result<T, ProblemKind>,
+        read: impl Fn(&str) -> Result<T, K>,
     ) {
         let Some(value) = self.get(key) else { return };
         let Some(list) = value.get_ref().as_array() else {
@@ -106,14 +133,16 @@ impl<'a, 'i> Section<'a, 'i> {
         }
     }
 
-    pub(crate) fn duration(&mut self, key: &str, into: &mut Duration) {
+    /// A duration.
+    pub fn duration(&mut self, key: &str, into: &mut Duration) {
         let wanted = "a number and a unit in quotes, like \"5d\", \"4h\", \"30s\" or \"500ms\"";
         self.text(key, wanted, into, |text| {
-            value::duration(text).ok_or(ProblemKind::NotADuration)
+            value::duration(text).ok_or_else(|| Written::NotADuration.into())
         });
     }
 
-    pub(crate) fn size(&mut self, key: &str, into: &mut u64) {
+    /// A size in bytes.
+    pub fn size(&mut self, key: &str, into: &mut u64) {
         if self
             .get(key)
             .is_some_and(|value| value.get_ref().is_integer())
@@ -123,17 +152,12 @@ impl<'a, 'i> Section<'a, 'i> {
         }
         let wanted = "a size in quotes, like \"50 MiB\", or a number of bytes";
         self.text(key, wanted, into, |text| {
-            value::size(text).ok_or(ProblemKind::NotASize)
+            value::size(text).ok_or_else(|| Written::NotASize.into())
         });
     }
 
-    pub(crate) fn number<T: TryFrom<u64>>(
-        &mut self,
-        key: &str,
-        into: &mut T,
-        least: u64,
-        most: u64,
-    ) {
+    /// A whole number.
+    pub fn number<T: TryFrom<u64>>(&mut self, key: &str, into: &mut T, least: u64, most: u64) {
         let Some(value) = self.get(key) else { return };
         let Some(number) = value.get_ref().as_integer() else {
             wrong_kind(self.found, value, "a whole number, without quotes");
@@ -147,12 +171,21 @@ impl<'a, 'i> Section<'a, 'i> {
             Some(made) => *into = made,
             None => self
                 .found
-                .error(value.span(), ProblemKind::OutOfRange { least, most }),
+                .error(value.span(), Written::OutOfRange { least, most }),
+        }
+    }
+
+    /// True or false.
+    pub fn flag(&mut self, key: &str, into: &mut bool) {
+        let Some(value) = self.get(key) else { return };
+        match value.get_ref().as_bool() {
+            Some(flag) => *into = flag,
+            None => wrong_kind(self.found, value, "true or false, without quotes"),
         }
     }
 
     /// One of some names.
-    pub(crate) fn choice<T: Copy>(
+    pub fn choice<T: Copy>(
         &mut self,
         key: &str,
         into: &mut T,
@@ -164,7 +197,7 @@ impl<'a, 'i> Section<'a, 'i> {
         self.text(key, wanted, &mut chosen, |text| {
             match allowed.iter().position(|name| *name == text) {
                 Some(place) => Ok(Some(place)),
-                None => Err(ProblemKind::NotOneOf { allowed }),
+                None => Err(Written::NotOneOf { allowed }.into()),
             }
         });
         if let Some(value) = chosen.and_then(|place| values.get(place)) {
@@ -173,7 +206,12 @@ impl<'a, 'i> Section<'a, 'i> {
     }
 }
 
-pub(crate) fn wrong_kind(found: &mut Found, value: &Spanned<DeValue<'_>>, wanted: &'static str) {
+/// Notes that a value is of the wrong kind.
+pub fn wrong_kind<K: Explained>(
+    found: &mut Found<K>,
+    value: &Spanned<DeValue<'_>>,
+    wanted: &'static str,
+) {
     let kind = match value.get_ref() {
         DeValue::String(_) => "text in quotes",
         DeValue::Integer(_) => "a number",
@@ -185,7 +223,7 @@ pub(crate) fn wrong_kind(found: &mut Found, value: &Spanned<DeValue<'_>>, wanted
     };
     found.error(
         value.span(),
-        ProblemKind::WrongKind {
+        Written::WrongKind {
             found: kind,
             wanted,
         },

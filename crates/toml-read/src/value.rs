@@ -11,7 +11,8 @@ const UNITS: &[(&str, u64)] = &[
 ];
 
 /// `"5d"`, `"4h"`, `"30s"`, `"500ms"`.
-pub(crate) fn duration(text: &str) -> Option<Duration> {
+#[must_use]
+pub fn duration(text: &str) -> Option<Duration> {
     let (number, unit) = split(text)?;
     let (_, millis) = UNITS.iter().find(|(name, _)| *name == unit)?;
     number.checked_mul(*millis).map(Duration::from_millis)
@@ -42,7 +43,8 @@ const SIZES: &[(&str, u64)] = &[
 ];
 
 /// `"50 MiB"`, `"64KiB"`, `"10 MB"`.
-pub(crate) fn size(text: &str) -> Option<u64> {
+#[must_use]
+pub fn size(text: &str) -> Option<u64> {
     let (number, unit) = split(text)?;
     let (_, bytes) = SIZES.iter().find(|(name, _)| *name == unit)?;
     number.checked_mul(*bytes)
