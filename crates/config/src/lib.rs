@@ -43,6 +43,8 @@ pub struct Config {
     pub delivery: Delivery,
     /// `[dns]`
     pub dns: Dns,
+    /// `[checks]`
+    pub checks: Checks,
     /// `[log]`
     pub log: Log,
     /// `[explain]`
@@ -176,6 +178,52 @@ pub struct Delivery {
 pub struct Dns {
     /// Servers; none: those of the system.
     pub servers: Vec<SocketAddr>,
+}
+
+/// What is looked at to find causes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checks {
+    /// The block lists that are asked (RFC 5782).
+    pub block_lists: Vec<BlockList>,
+    /// Our addresses as the world sees them; none: as this machine sees them.
+    pub our_addresses: Vec<std::net::IpAddr>,
+}
+
+/// A block list in the DNS; as text its zone, with `domain:` before it where it lists domains.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlockList {
+    /// The name under which it is asked.
+    pub zone: String,
+    /// Whether it lists domains, and not addresses.
+    pub of_domains: bool,
+}
+
+/// Lists that answer small senders without an account, and say in their TXT records why.
+const BLOCK_LISTS: [(&str, bool); 4] = [
+    ("zen.spamhaus.org", false),
+    ("bl.spamcop.net", false),
+    ("psbl.surriel.com", false),
+    ("dbl.spamhaus.org", true),
+];
+
+impl Default for Checks {
+    fn default() -> Checks {
+        let lists = BLOCK_LISTS.map(|(zone, of_domains)| BlockList {
+            zone: zone.to_owned(),
+            of_domains,
+        });
+        Checks {
+            block_lists: lists.to_vec(),
+            our_addresses: Vec::new(),
+        }
+    }
+}
+
+impl std::fmt::Display for BlockList {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let kind = if self.of_domains { "domain:" } else { "" };
+        write!(f, "{kind}{}", self.zone)
+    }
 }
 
 /// The log.

@@ -39,6 +39,10 @@ pub enum ProblemKind {
     NotADomain,
     /// The text is no host name.
     NotAHostname,
+    /// The text is no address, or has a port.
+    NotAnAddressAlone,
+    /// The text is no block list.
+    NotABlockList,
     /// Allowed, and without effect in this version.
     NotYet {
         /// What is not there.
@@ -68,6 +72,8 @@ impl Explained for ProblemKind {
             ProblemKind::NextHop(_) => None,
             ProblemKind::NotADomain => Some("write \"example.org\" (that domain), \".example.org\" (all below it) or \"*\" (all others)".into()),
             ProblemKind::NotAHostname => Some("write a full name like \"mail.example.org\"".into()),
+            ProblemKind::NotAnAddressAlone => Some("write an address in quotes, without a port: \"192.0.2.25\" or \"2001:db8::25\"".into()),
+            ProblemKind::NotABlockList => Some("write its zone in quotes: \"zen.spamhaus.org\"; before one that lists domains, \"domain:\"".into()),
             ProblemKind::NotYet { .. } => None,
         }
     }
@@ -89,6 +95,8 @@ impl fmt::Display for ProblemKind {
             ProblemKind::NextHop(error) => write!(f, "{error}"),
             ProblemKind::NotADomain => f.write_str("this is no domain"),
             ProblemKind::NotAHostname => f.write_str("this is no host name"),
+            ProblemKind::NotAnAddressAlone => f.write_str("this is no address"),
+            ProblemKind::NotABlockList => f.write_str("this is no block list"),
             ProblemKind::NotYet { what } => {
                 write!(f, "{what} is not there yet: this has no effect")
             }

@@ -8,7 +8,7 @@ use toml_read::{Section, Written, wrong_kind};
 
 use crate::network::NotANetwork;
 use crate::problem::{Errors, Problem, ProblemKind};
-use crate::{Config, Language, LogFormat, LogLevel, Network, Parsed};
+use crate::{BlockList, Config, Language, LogFormat, LogLevel, Network, Parsed};
 
 const SECTIONS: &[&str] = &[
     "server",
@@ -21,6 +21,7 @@ const SECTIONS: &[&str] = &[
     "maildir",
     "delivery",
     "dns",
+    "checks",
     "log",
     "explain",
 ];
@@ -66,7 +67,7 @@ fn networks(section: &mut Section<'_, '_, ProblemKind>, key: &str, into: &mut Ve
     });
 }
 
-/// `[server]`, `[listen]`, `[relay]`, `[dns]`.
+/// `[server]`, `[listen]`, `[relay]`, `[dns]`, `[checks]`.
 fn places(root: &DeTable<'_>, config: &mut Config, found: &mut Found) {
     let mut server = Section::open(root, "server", &["hostname"], found);
     server.text(
@@ -113,6 +114,28 @@ fn places(root: &DeTable<'_>, config: &mut Config, found: &mut Found) {
     let mut dns = Section::open(root, "dns", &["servers"], found);
     let wanted = "a list of addresses with ports, like [\"192.0.2.53:53\"]";
     dns.texts("servers", wanted, &mut config.dns.servers, address);
+
+    let mut checks = Section::open(root, "checks", &["block_lists", "our_addresses"], found);
+    let own = &mut config.checks;
+    let wanted = "a list of zones, like [\"zen.spamhaus.org\", \"domain:dbl.spamhaus.org\"]";
+    checks.texts("block_lists", wanted, &mut own.block_lists, block_list);
+    let wanted = "a list of addresses, like [\"192.0.2.25\", \"2001:db8::25\"]";
+    checks.texts("our_addresses", wanted, &mut own.our_addresses, |text| {
+        text.parse().map_err(|_| ProblemKind::NotAnAddressAlone)
+    });
+}
+
+/// `zone` or `domain:zone`.
+fn block_list(text: &str) -> Result<BlockList, ProblemKind> {
+    let of_domains = text.starts_with("domain:");
+    let zone = text.strip_prefix("domain:").unwrap_or(text);
+    let is_zone = zone.contains('.') && !zone.starts_with('.') && is_domain_pattern(zone);
+    is_zone
+        .then(|| BlockList {
+            zone: zone.to_ascii_lowercase(),
+            of_domains,
+        })
+        .ok_or(ProblemKind::NotABlockList)
 }
 
 /// `[routes]`: any domain may be a key.

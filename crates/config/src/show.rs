@@ -122,6 +122,20 @@ fn write(out: &mut String, config: &Config) -> fmt::Result {
         "none: those of the system",
     )?;
 
+    writeln!(out, "\n[checks]")?;
+    line(
+        out,
+        "block_lists",
+        &list(&config.checks.block_lists),
+        "that `postrider check` asks; \"domain:\" before those that list domains",
+    )?;
+    line(
+        out,
+        "our_addresses",
+        &list(&config.checks.our_addresses),
+        "as the world sees them; none: as this machine does",
+    )?;
+
     writeln!(out, "\n[log]")?;
     let format = match config.log.format {
         LogFormat::Text => "text",

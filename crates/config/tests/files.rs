@@ -207,3 +207,23 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn the_lists_and_our_addresses_are_read_and_what_is_wrong_is_told() {
+    let config = good(
+        "[checks]\nblock_lists = [\"bl.example\", \"domain:DBL.example\"]\nour_addresses = [\"192.0.2.25\", \"2001:db8::25\"]\n",
+    );
+    let lists: Vec<String> = config
+        .checks
+        .block_lists
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(lists, ["bl.example", "domain:dbl.example"]);
+    assert_eq!(config.checks.our_addresses.len(), 2);
+    let told = said(
+        "[checks]\nblock_lists = [\"example\", \"a b.c\"]\nour_addresses = [\"192.0.2.25:25\"]\n",
+    );
+    assert_eq!(told.matches("this is no block list").count(), 2, "{told}");
+    assert!(told.contains("without a port"), "{told}");
+}

@@ -12,8 +12,8 @@ use tokio::time::{Instant, timeout};
 use world::{Stream, World};
 
 use crate::Settings;
-use crate::resolve::Candidate;
 use crate::trail::Trail;
+use routing::Candidate;
 
 /// A connection on which transactions can be made.
 pub(crate) struct Connection {

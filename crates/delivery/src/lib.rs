@@ -12,7 +12,6 @@ mod log;
 mod mailboxes;
 mod maildir;
 mod report;
-mod resolve;
 mod session;
 mod settings;
 mod trail;

@@ -14,9 +14,9 @@ use crate::connection::Connection;
 use crate::engine::{Engine, Next, READ_AT_ONCE, STORE_RETRY, later};
 use crate::lane::{Claim, Work};
 use crate::maildir;
-use crate::resolve::{Way, resolve};
 use crate::trail::Trail;
 use crate::transaction::{Transacted, transact};
+use routing::{Own, Way, resolve};
 
 /// Works for a destination until there is nothing to do.
 pub(crate) async fn run(engine: Engine, key: DestinationKey) {
@@ -271,7 +271,10 @@ impl Session {
         let shared = &self.engine.shared;
         let way = resolve(
             target,
-            &shared.settings,
+            Own {
+                hostname: &shared.settings.hostname,
+                smtp_port: shared.settings.smtp_port,
+            },
             &*shared.resolver,
             &*shared.world.random,
         )

@@ -239,6 +239,69 @@ pub struct RouteHost {
     pub addresses: Vec<String>,
 }
 
+/// One step on the way from an address to the servers that take its mail (RFC 5321 §5.1).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RouteStep {
+    /// Which of our routes holds.
+    Configured {
+        /// Its key in the configuration; `None`: no route is configured for it.
+        pattern: Option<String>,
+        /// Where it leads, as in the configuration: `mx`, `smtp://…`.
+        next_hop: String,
+    },
+    /// The domain is an address (RFC 5321 §4.1.3).
+    Literal {
+        /// The address.
+        address: String,
+    },
+    /// The mail exchangers as published, best first.
+    Exchangers {
+        /// The domain.
+        domain: String,
+        /// Preference and name.
+        records: Vec<(u16, String)>,
+    },
+    /// A null MX (RFC 7505).
+    NullMx {
+        /// The domain.
+        domain: String,
+        /// Whether it stands alone, as it must; beside others it is passed over.
+        alone: bool,
+    },
+    /// No MX record: the domain itself is the mail server.
+    ImplicitExchanger {
+        /// The domain.
+        domain: String,
+    },
+    /// We are one of the exchangers: those that are not better are left out.
+    Ourselves {
+        /// Our name there.
+        exchanger: String,
+        /// Its preference.
+        preference: u16,
+        /// How many better ones remain.
+        left: u64,
+    },
+    /// A server with its addresses.
+    Host(RouteHost),
+    /// A server that has no address.
+    NoAddress {
+        /// Its name.
+        name: String,
+    },
+    /// A server whose name does not exist.
+    HostUnknown {
+        /// Its name.
+        name: String,
+    },
+    /// A server whose address could not be found out now.
+    HostUnanswered {
+        /// Its name.
+        name: String,
+    },
+}
+
 /// One thing that was done.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Step {

@@ -9,6 +9,7 @@ pub mod codes;
 mod diagnose;
 mod diagnosis;
 pub mod facts;
+pub mod finding;
 mod hint;
 mod limit;
 mod phrases;
@@ -22,6 +23,7 @@ pub use diagnosis::{
     Responsible, SaidBy, Scope,
 };
 pub use facts::{Attempt, Failure, FailureKind, Outcome};
+pub use finding::{Bearing, Conclusion, Fact, Finding, Verdict};
 pub use limit::Limit;
 pub use phrases::Dialect;
 pub use smtp::Stage;

@@ -3,6 +3,7 @@
 //! An answer without records and a question without an answer are different values: the first is
 //! the domain's doing, the second is trouble on the way, and only the second passes by itself.
 
+mod record;
 mod system;
 mod table;
 
@@ -10,6 +11,7 @@ use std::net::IpAddr;
 
 use async_trait::async_trait;
 
+pub use record::{AskError, Record, RecordData, RecordKind, Unanswered, reverse_name, reversed};
 pub use system::{SetupError, SystemResolver};
 pub use table::TableResolver;
 
@@ -67,4 +69,28 @@ pub trait Resolver: Send + Sync {
     ///
     /// If one family gives addresses and the other trouble, the addresses count.
     async fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, DnsError>;
+
+    /// The records of one kind, with the aliases that led to them.
+    async fn ask(&self, name: &str, kind: RecordKind) -> Result<Vec<Record>, AskError>;
+
+    /// The servers that are asked, where they are known.
+    fn servers(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+impl AskError {
+    /// The same for those who only need to know whether to come back.
+    #[must_use]
+    pub fn of(self, name: &str, kind: RecordKind) -> DnsError {
+        let name = name.to_owned();
+        match self {
+            AskError::NoSuchName => DnsError::NoSuchName { name },
+            AskError::NotAName { reported } => DnsError::NotAName { name, reported },
+            AskError::Unanswered { reported, .. } => DnsError::Temporary {
+                question: format!("{kind} {name}"),
+                reported,
+            },
+        }
+    }
 }

@@ -4,20 +4,23 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::{Name, RData, RecordType};
 use hickory_resolver::config::{
     ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts,
 };
-use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::net::{DnsError as HickoryError, NetError};
+use hickory_resolver::system_conf::read_system_conf;
 use hickory_resolver::{Resolver as Hickory, TokioResolver};
 
-use crate::{DnsError, Mx, Resolver};
+use crate::{AskError, DnsError, Mx, Record, RecordData, RecordKind, Resolver, Unanswered};
 
 /// Asks real name servers.
 #[derive(Debug)]
 pub struct SystemResolver {
     hickory: TokioResolver,
+    servers: Vec<String>,
 }
 
 /// The resolver could not be set up.
@@ -43,41 +46,112 @@ impl SystemResolver {
                 reported: error.to_string(),
             }
         };
-        let mut builder = if servers.is_empty() {
-            TokioResolver::builder_tokio().map_err(failed("/etc/resolv.conf"))?
+        let (config, options) = if servers.is_empty() {
+            let (config, options) = read_system_conf().map_err(failed("/etc/resolv.conf"))?;
+            (config, Some(options))
         } else {
             let servers = servers.iter().map(name_server).collect();
-            let config = ResolverConfig::from_parts(None, Vec::new(), servers);
-            Hickory::builder_with_config(config, TokioRuntimeProvider::default())
+            (ResolverConfig::from_parts(None, Vec::new(), servers), None)
         };
+        let asked = match servers.is_empty() {
+            true => config
+                .name_servers()
+                .iter()
+                .map(|s| s.ip.to_string())
+                .collect(),
+            false => servers.iter().map(ToString::to_string).collect(),
+        };
+        let runtime = TokioRuntimeProvider::default();
+        let mut builder = Hickory::builder_with_config(config, runtime);
+        if let Some(options) = options {
+            *builder.options_mut() = options;
+        }
         set_options(builder.options_mut(), servers.is_empty());
         let hickory = builder.build().map_err(failed("[dns] servers"))?;
-        Ok(SystemResolver { hickory })
+        Ok(SystemResolver {
+            hickory,
+            servers: asked,
+        })
     }
 
-    async fn ask(&self, name: &str, kind: RecordType) -> Result<Vec<RData>, DnsError> {
-        let not_a_name = |reported| DnsError::NotAName {
-            name: name.to_owned(),
-            reported,
-        };
+    async fn look_up(&self, name: &str, kind: RecordKind) -> Result<Vec<Record>, AskError> {
+        let not_a_name = |reported| AskError::NotAName { reported };
         let mut asked = Name::from_utf8(name).map_err(|e| not_a_name(e.to_string()))?;
         // A final dot: mail domains are absolute names, no search list applies (RFC 5321 §2.3.5).
         asked.set_fqdn(true);
-        match self.hickory.lookup(asked, kind).await {
-            Ok(lookup) => Ok(lookup
-                .answers()
-                .iter()
-                .map(|record| record.data.clone())
-                .collect()),
-            Err(error) if error.is_nx_domain() => Err(DnsError::NoSuchName {
-                name: name.to_owned(),
-            }),
+        match self.hickory.lookup(asked, record_type(kind)).await {
+            Ok(lookup) => Ok(lookup.answers().iter().filter_map(record).collect()),
+            Err(error) if error.is_nx_domain() => Err(AskError::NoSuchName),
             Err(error) if error.is_no_records_found() => Ok(Vec::new()),
-            Err(error) => Err(DnsError::Temporary {
-                question: format!("{kind} {name}"),
+            Err(error) => Err(AskError::Unanswered {
+                how: unanswered(&error),
                 reported: error.to_string(),
             }),
         }
+    }
+
+    async fn data(&self, name: &str, kind: RecordKind) -> Result<Vec<RecordData>, DnsError> {
+        let records = self.look_up(name, kind).await;
+        records
+            .map(|all| all.into_iter().map(|record| record.data).collect())
+            .map_err(|error| error.of(name, kind))
+    }
+}
+
+fn record_type(kind: RecordKind) -> RecordType {
+    match kind {
+        RecordKind::A => RecordType::A,
+        RecordKind::Aaaa => RecordType::AAAA,
+        RecordKind::Cname => RecordType::CNAME,
+        RecordKind::Mx => RecordType::MX,
+        RecordKind::Ns => RecordType::NS,
+        RecordKind::Ptr => RecordType::PTR,
+        RecordKind::Soa => RecordType::SOA,
+        RecordKind::Txt => RecordType::TXT,
+    }
+}
+
+/// Records of other kinds (signatures) say nothing to us.
+fn record(found: &hickory_proto::rr::Record) -> Option<Record> {
+    let data = match &found.data {
+        RData::A(a) => RecordData::A(a.0),
+        RData::AAAA(aaaa) => RecordData::Aaaa(aaaa.0),
+        RData::CNAME(name) => RecordData::Cname(host_name(&name.0)),
+        RData::MX(mx) => RecordData::Mx(Mx {
+            preference: mx.preference,
+            exchange: host_name(&mx.exchange),
+        }),
+        RData::NS(name) => RecordData::Ns(host_name(&name.0)),
+        RData::PTR(name) => RecordData::Ptr(host_name(&name.0)),
+        RData::SOA(soa) => RecordData::Soa {
+            server: host_name(&soa.mname),
+            contact: host_name(&soa.rname),
+        },
+        RData::TXT(txt) => {
+            let bytes: Vec<u8> = txt
+                .txt_data
+                .iter()
+                .flat_map(|s| s.iter().copied())
+                .collect();
+            RecordData::Txt(String::from_utf8_lossy(&bytes).into_owned())
+        }
+        _ => return None,
+    };
+    Some(Record {
+        name: host_name(&found.name),
+        data,
+    })
+}
+
+fn unanswered(error: &NetError) -> Unanswered {
+    match error {
+        NetError::Timeout => Unanswered::TimedOut,
+        NetError::Dns(HickoryError::ResponseCode(ResponseCode::ServFail)) => {
+            Unanswered::ServerFailure
+        }
+        NetError::Dns(HickoryError::ResponseCode(ResponseCode::Refused)) => Unanswered::Refused,
+        NetError::Io(_) | NetError::NoConnections => Unanswered::Unreachable,
+        _ => Unanswered::Other,
     }
 }
 
@@ -114,30 +188,30 @@ fn host_name(name: &Name) -> String {
 #[async_trait]
 impl Resolver for SystemResolver {
     async fn mx(&self, domain: &str) -> Result<Vec<Mx>, DnsError> {
-        let answers = self.ask(domain, RecordType::MX).await?;
-        let exchanger = |data: &RData| match data {
-            RData::MX(mx) => Some(Mx {
-                preference: mx.preference,
-                exchange: host_name(&mx.exchange),
-            }),
+        let answers = self.data(domain, RecordKind::Mx).await?;
+        let exchanger = |data| match data {
+            RecordData::Mx(mx) => Some(mx),
             _ => None,
         };
-        Ok(answers.iter().filter_map(exchanger).collect())
+        Ok(answers.into_iter().filter_map(exchanger).collect())
+    }
+
+    async fn ask(&self, name: &str, kind: RecordKind) -> Result<Vec<Record>, AskError> {
+        self.look_up(name, kind).await
+    }
+
+    fn servers(&self) -> Vec<String> {
+        self.servers.clone()
     }
 
     async fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, DnsError> {
-        let v6 = self.ask(host, RecordType::AAAA).await;
-        let v4 = self.ask(host, RecordType::A).await;
-        let address = |data: &RData| match data {
-            RData::A(a) => Some(IpAddr::V4(a.0)),
-            RData::AAAA(aaaa) => Some(IpAddr::V6(aaaa.0)),
-            _ => None,
-        };
+        let v6 = self.data(host, RecordKind::Aaaa).await;
+        let v4 = self.data(host, RecordKind::A).await;
         let found: Vec<IpAddr> = [&v6, &v4]
             .into_iter()
             .flatten()
             .flatten()
-            .filter_map(address)
+            .filter_map(RecordData::address)
             .collect();
         if !found.is_empty() {
             return Ok(found);
@@ -172,6 +246,21 @@ mod tests {
             }
         });
         address
+    }
+
+    #[tokio::test]
+    async fn the_kinds_of_no_answer_are_told_apart() {
+        for (server, expected) in [
+            (server_that_says(2), Unanswered::ServerFailure),
+            (server_that_says(5), Unanswered::Refused),
+        ] {
+            let resolver = SystemResolver::new(&[server]).unwrap();
+            let answer = resolver.ask("example.org", RecordKind::Txt).await;
+            assert!(
+                matches!(&answer, Err(AskError::Unanswered { how, .. }) if *how == expected),
+                "{expected:?}: {answer:?}"
+            );
+        }
     }
 
     #[tokio::test]

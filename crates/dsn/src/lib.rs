@@ -7,6 +7,8 @@
 mod fields;
 mod original;
 mod report;
+mod trail;
 
 pub use original::{message_id, original_headers};
 pub use report::{Action, Original, PerRecipient, Report};
+pub use trail::Trail;

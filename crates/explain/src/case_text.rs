@@ -27,7 +27,7 @@ impl Style {
         }
     }
 
-    fn dim(self, text: &str) -> String {
+    pub(crate) fn dim(self, text: &str) -> String {
         match self {
             Style::Plain => text.to_owned(),
             Style::Ansi => format!("\u{1b}[2m{text}\u{1b}[0m"),

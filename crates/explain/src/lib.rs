@@ -6,6 +6,8 @@
 mod case;
 mod case_json;
 mod case_text;
+mod checked;
+mod checked_json;
 mod explanation;
 mod incident;
 mod json;
@@ -16,11 +18,14 @@ mod report;
 mod step;
 mod story;
 mod time;
+mod way;
 mod words;
 
 pub use case::{explain_case, nothing_found};
 pub use case_json::{SCHEMA, case_json};
 pub use case_text::{Style, case_text};
+pub use checked::checked_text;
+pub use checked_json::checked_json;
 pub use explanation::{Explanation, Next, explain};
 pub use incident::{incident_json, incidents_text};
 pub use json::story_json;

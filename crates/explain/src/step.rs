@@ -73,7 +73,7 @@ fn routed(route: &Route, lang: Lang) -> String {
     }
 }
 
-fn not_connected(tried: &ConnectTry, lang: Lang) -> String {
+pub(crate) fn not_connected(tried: &ConnectTry, lang: Lang) -> String {
     let error = plain(
         lang,
         match tried.error {
@@ -92,15 +92,17 @@ fn not_connected(tried: &ConnectTry, lang: Lang) -> String {
     say(lang, "step-not-connected", &args)
 }
 
+/// The key of how a connection ended.
+pub(crate) fn how(how: BreakKind) -> &'static str {
+    match how {
+        BreakKind::Closed => "how-closed",
+        BreakKind::Reset => "how-reset",
+        BreakKind::TimedOut => "how-timed-out",
+    }
+}
+
 fn broke(broken: &Break, lang: Lang) -> String {
-    let how = plain(
-        lang,
-        match broken.how {
-            BreakKind::Closed => "how-closed",
-            BreakKind::Reset => "how-reset",
-            BreakKind::TimedOut => "how-timed-out",
-        },
-    );
+    let how = plain(lang, how(broken.how));
     let args = [
         ("how", (&how).into()),
         ("sent", broken.content_sent.into()),

@@ -18,6 +18,7 @@ const ENGLISH: &[&str] = &[
     include_str!("../locales/en/codes.ftl"),
     include_str!("../locales/en/advice.ftl"),
     include_str!("../locales/en/story.ftl"),
+    include_str!("../locales/en/checks.ftl"),
 ];
 const DUTCH: &[&str] = &[
     include_str!("../locales/nl/case.ftl"),
@@ -27,6 +28,7 @@ const DUTCH: &[&str] = &[
     include_str!("../locales/nl/codes.ftl"),
     include_str!("../locales/nl/advice.ftl"),
     include_str!("../locales/nl/story.ftl"),
+    include_str!("../locales/nl/checks.ftl"),
 ];
 
 static EN: LazyLock<Bundle> = LazyLock::new(|| bundle(Lang::En, ENGLISH));

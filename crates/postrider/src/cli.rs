@@ -42,6 +42,8 @@ pub(crate) enum Command {
     },
     /// Say in plain words what a code, a reply, a bounce or a log means.
     Explain(Explain),
+    /// Look from here why mail for somebody may not arrive: route, DNS, servers, our own standing.
+    Check(Check),
     /// Run a receiving server that fails as it is told, to test senders against.
     Sink(Sink),
     /// Look at the configuration.
@@ -80,6 +82,44 @@ pub(crate) struct Explain {
     /// Files, directories, `-` for the standard input, or the words themselves.
     #[arg(value_name = "FILE|TEXT|-", allow_hyphen_values = false)]
     pub(crate) inputs: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Mail is never sent. With --probe the servers are asked whether they would take the address (MAIL, RCPT,
+RSET); that leaves a trace there, and some do not like it. Examples:
+
+    postrider check example.org
+    postrider check --sender news@example.com anna@example.org
+    postrider check --sender example.com --selector s2026 example.org
+    postrider check --message 019f2a
+
+It ends with 0 when nothing is wrong, with 1 when it found a problem.")]
+pub(crate) struct Check {
+    /// One JSON object for each finding.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// The language; else that of the environment (LANG).
+    #[arg(long, value_enum)]
+    pub(crate) lang: Option<Language>,
+    /// Who sends: SPF, DKIM and DMARC of this domain are held against our address.
+    #[arg(long, value_name = "DOMAIN|ADDRESS")]
+    pub(crate) sender: Option<String>,
+    /// A DKIM selector of the sender's domain; may be given several times.
+    #[arg(long = "selector", value_name = "NAME")]
+    pub(crate) selectors: Vec<String>,
+    /// Ask the servers whether they would take the address. Nothing is sent.
+    #[arg(long)]
+    pub(crate) probe: bool,
+    /// The size of the message in bytes, to hold against the servers' limit.
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) size: Option<u64>,
+    /// A message of the queue: its attempts, its trail, and every destination that it still waits for.
+    #[arg(long, value_name = "ID", conflicts_with_all = ["probe", "size", "subjects"])]
+    pub(crate) message: Option<String>,
+    /// A domain, or an address.
+    #[arg(value_name = "DOMAIN|ADDRESS", required_unless_present = "message")]
+    pub(crate) subjects: Vec<String>,
 }
 
 #[derive(Debug, Args)]

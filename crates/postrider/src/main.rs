@@ -1,5 +1,6 @@
 //! Postrider, the mail relay that tells you why: the command line.
 
+mod check_command;
 mod cli;
 mod config_command;
 mod control;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
             queue_command::pause(destination.as_deref(), false, &cli.place)
         }
         Command::Explain(arguments) => explain_command::main(&arguments),
+        Command::Check(arguments) => check_command::main(&arguments, &cli.place),
         Command::Sink(arguments) => sink_command::main(&arguments),
         Command::Config(command) => config_command::main(&command, &cli.place),
     }

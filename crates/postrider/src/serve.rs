@@ -4,7 +4,7 @@ mod chores;
 mod control_server;
 mod files;
 mod logs;
-mod settings;
+pub(crate) mod settings;
 pub(crate) mod stop;
 
 use std::io;

@@ -202,18 +202,21 @@ impl Routes {
     /// The next hop for a domain.
     #[must_use]
     pub fn next_hop(&self, domain: &str) -> &NextHop {
-        if let Some(hop) = self.exact.get(domain) {
-            return hop;
-        }
+        self.matching(domain).map_or(&NextHop::Mx, |(_, hop)| hop)
+    }
+
+    /// The route that holds for a domain, with its key; `None` where none is configured for it.
+    #[must_use]
+    pub fn matching(&self, domain: &str) -> Option<(&str, &NextHop)> {
+        let named = |key: &str| self.exact.get_key_value(key);
+        let mut found = named(domain);
         let mut rest = domain;
-        while let Some(dot) = rest.find('.') {
-            let (parent, below) = (&rest[dot..], &rest[dot + 1..]);
-            if let Some(hop) = self.exact.get(parent) {
-                return hop;
-            }
-            rest = below;
+        while let (None, Some(dot)) = (found, rest.find('.')) {
+            found = named(&rest[dot..]);
+            rest = &rest[dot + 1..];
         }
-        self.otherwise.as_ref().unwrap_or(&NextHop::Mx)
+        let otherwise = self.otherwise.as_ref().map(|hop| ("*", hop));
+        found.map(|(key, hop)| (key.as_str(), hop)).or(otherwise)
     }
 
     /// Where mail for an address goes.

@@ -23,7 +23,6 @@ mod serve;
 mod session;
 mod settings;
 mod trace;
-mod trail;
 mod transaction;
 mod watermark;
 mod words;

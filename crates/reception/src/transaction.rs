@@ -12,8 +12,8 @@ use smtp::server::MailParams;
 
 use crate::refusal::Refusal;
 use crate::trace::Trace;
-use crate::trail::Trail;
 use crate::{Client, Shared};
+use dsn::Trail;
 
 /// The envelope so far.
 #[derive(Debug)]

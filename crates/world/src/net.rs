@@ -1,7 +1,7 @@
 //! The network: connections out and in, over TCP and Unix sockets.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -33,6 +33,8 @@ impl std::fmt::Display for Peer {
 pub trait Net: Send + Sync {
     /// Connects. No time-out of its own beyond the system's.
     async fn connect(&self, to: &Peer) -> io::Result<Stream>;
+    /// The address of ours that a connection there would come from. Nothing is sent for it.
+    fn source(&self, to: SocketAddr) -> io::Result<IpAddr>;
     /// Listens on an address; port 0 takes a free one.
     async fn listen(&self, on: SocketAddr) -> io::Result<Listener>;
 }
@@ -161,6 +163,16 @@ impl Net for RealNet {
             }
             Peer::Unix(path) => Ok(Stream::Unix(UnixStream::connect(path).await?)),
         }
+    }
+
+    fn source(&self, to: SocketAddr) -> io::Result<IpAddr> {
+        // Connecting a UDP socket only chooses the way: no packet leaves.
+        let socket = match to {
+            SocketAddr::V4(_) => UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?,
+            SocketAddr::V6(_) => UdpSocket::bind((Ipv6Addr::UNSPECIFIED, 0))?,
+        };
+        socket.connect(to)?;
+        Ok(socket.local_addr()?.ip())
     }
 
     async fn listen(&self, on: SocketAddr) -> io::Result<Listener> {

@@ -36,6 +36,7 @@ pub struct SimNet {
 struct State {
     listeners: HashMap<SocketAddr, mpsc::Sender<(DuplexStream, SocketAddr)>>,
     faults: HashMap<SocketAddr, Fault>,
+    sources: Vec<IpAddr>,
     connections: u16,
 }
 
@@ -43,6 +44,11 @@ const BUFFER: usize = 64 * 1024;
 const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 impl SimNet {
+    /// Gives this machine an address, in place of loopback. The first of a family is used.
+    pub fn add_source(&self, address: IpAddr) {
+        self.state.lock().sources.push(address);
+    }
+
     /// Sets or ends what befalls connections to an address.
     pub fn set_fault(&self, address: SocketAddr, fault: Option<Fault>) {
         let mut state = self.state.lock();
@@ -86,6 +92,16 @@ impl Net for SimNet {
             Some(Fault::CutAfter(bytes)) => Ok(Stream::Memory(cut(ours, bytes, u64::MAX))),
             Some(Fault::CutAnswersAfter(bytes)) => Ok(Stream::Memory(cut(ours, u64::MAX, bytes))),
             _ => Ok(Stream::Memory(ours)),
+        }
+    }
+
+    fn source(&self, to: SocketAddr) -> io::Result<IpAddr> {
+        let sources = &self.state.lock().sources;
+        let same = |own: &&IpAddr| own.is_ipv4() == to.is_ipv4();
+        match sources.iter().find(same) {
+            Some(own) => Ok(*own),
+            None if sources.is_empty() && to.is_ipv4() => Ok(CLIENT),
+            None => Err(io::ErrorKind::NetworkUnreachable.into()),
         }
     }
 

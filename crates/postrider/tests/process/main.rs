@@ -4,6 +4,7 @@
     reason = "a test that cannot set up its stage fails"
 )]
 
+mod check;
 mod commands;
 mod crash;
 mod crowd;

@@ -10,7 +10,7 @@ const KEPT: usize = 1_000;
 /// Watches content go by until the header ends: counts the `Received` fields (RFC 5321 §6.3) and
 /// remembers which hosts wrote them. Holds at most one line and one field at a time.
 #[derive(Debug, Default)]
-pub(crate) struct Trail {
+pub struct Trail {
     ended: bool,
     line: Vec<u8>,
     field: Option<Vec<u8>>,
@@ -23,7 +23,7 @@ const HOSTS: usize = 200;
 
 impl Trail {
     /// The next piece of the content, cut anywhere.
-    pub(crate) fn watch(&mut self, mut piece: &[u8]) {
+    pub fn watch(&mut self, mut piece: &[u8]) {
         while !self.ended && !piece.is_empty() {
             let Some(end) = memchr(b'\n', piece) else {
                 keep(&mut self.line, piece);
@@ -42,7 +42,7 @@ impl Trail {
     }
 
     /// The content is over; what remains is a last line.
-    pub(crate) fn end(&mut self) {
+    pub fn end(&mut self) {
         if !self.ended {
             let line = std::mem::take(&mut self.line);
             self.header_line(&line);
@@ -51,13 +51,21 @@ impl Trail {
         }
     }
 
+    /// The hosts that wrote them, newest first.
+    #[must_use]
+    pub fn hosts(&self) -> &[String] {
+        &self.hosts
+    }
+
     /// How many `Received` fields there are.
-    pub(crate) fn hops(&self) -> u32 {
+    #[must_use]
+    pub fn hops(&self) -> u32 {
         self.hops
     }
 
     /// The hosts that wrote more than one of them, in order of first occurrence from the top.
-    pub(crate) fn repeated(&self) -> Vec<String> {
+    #[must_use]
+    pub fn repeated(&self) -> Vec<String> {
         let mut named = BTreeSet::new();
         let again = |host: &&String| self.hosts.iter().filter(|h| h == host).count() > 1;
         self.hosts
@@ -69,7 +77,7 @@ impl Trail {
     }
 
     /// How many of them a host wrote.
-    pub(crate) fn by(&self, host: &str) -> u32 {
+    pub fn by(&self, host: &str) -> u32 {
         let own = self.hosts.iter().filter(|h| h.eq_ignore_ascii_case(host));
         u32::try_from(own.count()).unwrap_or(u32::MAX)
     }

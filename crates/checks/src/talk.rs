@@ -1,0 +1,153 @@
+//! One short talk with a server: line by line, each answer with its time.
+
+use std::io;
+use std::time::Duration;
+
+use diagnosis::facts::{BreakKind, ConnectError, ConnectTry};
+use diagnosis::finding::Fact;
+use smtp::{Reply, ReplyParser, Stage};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::{Instant, timeout};
+use world::{Net, Peer, Stream};
+
+/// A connection on which lines are said and answered.
+pub(crate) struct Talk {
+    stream: Stream,
+    parser: ReplyParser,
+    patience: Duration,
+    pub(crate) facts: Vec<Fact>,
+}
+
+/// Why a talk does not go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    Broke(BreakKind),
+    NotSmtp,
+}
+
+/// Of what is not SMTP, so much is kept.
+const KEPT: usize = 200;
+/// How long the farewell may take.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+impl Talk {
+    /// Connects; `from` is the address of ours, for the record.
+    pub(crate) async fn open(
+        net: &dyn Net,
+        host: &str,
+        peer: &Peer,
+        connecting: Duration,
+        patience: Duration,
+    ) -> Result<Talk, ConnectTry> {
+        let began = Instant::now();
+        let outcome = timeout(connecting, net.connect(peer)).await;
+        let took_ms = began.elapsed().as_millis() as u64;
+        let error = match outcome {
+            Ok(Ok(stream)) => {
+                let from = match peer {
+                    Peer::Tcp(address) => net.source(*address).ok().map(|own| own.to_string()),
+                    Peer::Unix(_) => None,
+                };
+                let connected = Fact::Connected {
+                    from,
+                    address: peer.to_string(),
+                    took_ms,
+                };
+                return Ok(Talk {
+                    stream,
+                    parser: ReplyParser::new(format!("{host}[{peer}]")),
+                    patience,
+                    facts: vec![connected],
+                });
+            }
+            Ok(Err(error)) => connect_error(&error),
+            Err(_) => ConnectError::TimedOut,
+        };
+        Err(ConnectTry {
+            host: host.to_owned(),
+            address: peer.to_string(),
+            error,
+            waited_ms: took_ms,
+        })
+    }
+
+    /// Says a line, where there is one to say, and waits for the answer.
+    pub(crate) async fn say(&mut self, stage: Stage, line: Option<&str>) -> Result<Reply, Ended> {
+        let began = Instant::now();
+        let outcome = match timeout(self.patience, self.exchange(line)).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(Ended::Broke(BreakKind::TimedOut)),
+        };
+        let after_ms = began.elapsed().as_millis() as u64;
+        match &outcome {
+            Ok(reply) => self.facts.push(Fact::Said {
+                stage,
+                command: line.map(str::to_owned),
+                reply: reply.clone(),
+                took_ms: after_ms,
+            }),
+            Err(Ended::Broke(how)) => self.facts.push(Fact::Broke {
+                stage,
+                how: *how,
+                after_ms,
+            }),
+            Err(Ended::NotSmtp) => {}
+        }
+        outcome
+    }
+
+    async fn exchange(&mut self, line: Option<&str>) -> Result<Reply, Ended> {
+        if let Some(line) = line {
+            let sent = self
+                .stream
+                .write_all(format!("{line}\r\n").as_bytes())
+                .await;
+            sent.map_err(|error| Ended::Broke(break_kind(&error)))?;
+        }
+        let mut buffer = [0; 2048];
+        loop {
+            match self.parser.next_reply() {
+                Ok(Some(reply)) => return Ok(reply),
+                Ok(None) => {}
+                Err(error) => {
+                    let text = String::from_utf8_lossy(error.received());
+                    let text = text.chars().take(KEPT).collect();
+                    self.facts.push(Fact::Received { text });
+                    return Err(Ended::NotSmtp);
+                }
+            }
+            match self.stream.read(&mut buffer).await {
+                Ok(0) => return Err(Ended::Broke(BreakKind::Closed)),
+                Ok(length) => self.parser.receive(&buffer[..length]),
+                Err(error) => return Err(Ended::Broke(break_kind(&error))),
+            }
+        }
+    }
+
+    /// Takes leave (RFC 5321 §4.1.1.10); how that goes changes nothing.
+    pub(crate) async fn quit(&mut self) {
+        let _ = timeout(FAREWELL, self.exchange(Some("QUIT"))).await;
+    }
+}
+
+fn break_kind(error: &io::Error) -> BreakKind {
+    match error.kind() {
+        io::ErrorKind::TimedOut => BreakKind::TimedOut,
+        io::ErrorKind::UnexpectedEof => BreakKind::Closed,
+        _ => BreakKind::Reset,
+    }
+}
+
+fn connect_error(error: &io::Error) -> ConnectError {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound => ConnectError::Refused,
+        io::ErrorKind::TimedOut => ConnectError::TimedOut,
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
+            ConnectError::Unreachable
+        }
+        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => ConnectError::Reset,
+        _ => ConnectError::Local {
+            os_error: error.raw_os_error(),
+        },
+    }
+}

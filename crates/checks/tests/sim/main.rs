@@ -1,0 +1,14 @@
+//! Every branch of the checks, in a simulated world.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot set up its stage fails"
+)]
+
+mod domains;
+mod identity;
+mod limits;
+mod lists;
+mod ourselves;
+mod queued;
+mod servers;
+mod stage;

@@ -1,0 +1,581 @@
+//! From a destination to the hosts to try, in order, with every step of the way written down.
+//!
+//! This is the one walk: `delivery` follows it, and `checks` shows its steps.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use diagnosis::facts::{NoRoute, Route, RouteHost, RouteStep};
+use dns::{DnsError, Mx, Resolver};
+use queue::route::{HostPort, NextHop, Target};
+use world::{Peer, Random};
+
+/// A place to connect to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// Host name, for people.
+    pub host: String,
+    /// Where it is.
+    pub peer: Peer,
+}
+
+/// What a destination leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Servers, best first.
+    Servers {
+        /// For the record.
+        route: Route,
+        /// The places to connect to.
+        candidates: Vec<Candidate>,
+        /// Whether they speak LMTP.
+        lmtp: bool,
+    },
+    /// A Maildir on this machine.
+    Maildir {
+        /// For the record.
+        route: Route,
+        /// The Maildir.
+        path: PathBuf,
+    },
+}
+
+/// What of ourselves the way depends on.
+#[derive(Clone, Copy, Debug)]
+pub struct Own<'a> {
+    /// The name by which we know ourselves among mail exchangers.
+    pub hostname: &'a str,
+    /// The port of mail exchangers found in the DNS.
+    pub smtp_port: u16,
+}
+
+/// The way, and how it was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Walk {
+    /// What was found, in order.
+    pub steps: Vec<RouteStep>,
+    /// Where it leads.
+    pub way: Result<Way, NoRoute>,
+}
+
+/// Exchangers of one domain that are looked up, at most: a bound on what a domain can make us do.
+const MAX_EXCHANGERS: usize = 20;
+
+/// Finds the way to a target.
+pub async fn resolve(
+    target: &Target,
+    own: Own<'_>,
+    resolver: &dyn Resolver,
+    random: &dyn Random,
+) -> Result<Way, NoRoute> {
+    walk(target, own, resolver, random).await.way
+}
+
+/// Finds the way to a target and tells each step.
+pub async fn walk(
+    target: &Target,
+    own: Own<'_>,
+    resolver: &dyn Resolver,
+    random: &dyn Random,
+) -> Walk {
+    let mut walker = Walker {
+        own,
+        resolver,
+        random,
+        steps: Vec::new(),
+    };
+    let way = walker.way(target).await;
+    Walk {
+        steps: walker.steps,
+        way,
+    }
+}
+
+struct Walker<'a> {
+    own: Own<'a>,
+    resolver: &'a dyn Resolver,
+    random: &'a dyn Random,
+    steps: Vec<RouteStep>,
+}
+
+struct Found {
+    name: String,
+    preference: Option<u16>,
+    addresses: Vec<SocketAddr>,
+}
+
+impl Found {
+    fn route_host(&self) -> RouteHost {
+        RouteHost {
+            name: self.name.clone(),
+            preference: self.preference,
+            addresses: self.addresses.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+impl Walker<'_> {
+    async fn way(&mut self, target: &Target) -> Result<Way, NoRoute> {
+        let destination = target.key().to_string();
+        match target {
+            Target::Domain(domain) => {
+                let hosts = self.exchangers(domain).await?;
+                Ok(servers(destination, &hosts, false))
+            }
+            Target::Hop(NextHop::Smtp(to)) => {
+                let host = self.configured(to).await?;
+                Ok(servers(destination, &[host], false))
+            }
+            Target::Hop(NextHop::Lmtp(to)) => {
+                let host = self.configured(to).await?;
+                Ok(servers(destination, &[host], true))
+            }
+            Target::Hop(NextHop::LmtpUnix(path)) => Ok(socket(destination, path.clone())),
+            Target::Hop(NextHop::Maildir(path)) => Ok(Way::Maildir {
+                route: Route {
+                    destination,
+                    hosts: Vec::new(),
+                },
+                path: path.clone(),
+            }),
+            Target::Hop(NextHop::Mx | NextHop::Nowhere) | Target::Nowhere => Err(NoRoute::NoDomain {
+                address: String::new(),
+            }),
+        }
+    }
+
+    /// RFC 5321 §5.1: MX records in order of preference, equal ones in random order; without MX the
+    /// domain's own addresses; a null MX (RFC 7505) ends it; our own name cuts the list.
+    async fn exchangers(&mut self, domain: &str) -> Result<Vec<Found>, NoRoute> {
+        if let Some(address) = literal(domain) {
+            let host = Found {
+                name: domain.to_owned(),
+                preference: None,
+                addresses: vec![SocketAddr::new(address, self.own.smtp_port)],
+            };
+            self.steps.push(RouteStep::Literal {
+                address: address.to_string(),
+            });
+            self.steps.push(RouteStep::Host(host.route_host()));
+            return Ok(vec![host]);
+        }
+        let answer = self.resolver.mx(domain).await;
+        let mut records = answer.map_err(|error| no_answer(domain, error))?;
+        if records.iter().any(Mx::is_null) {
+            // RFC 7505 §3: a null MX stands alone; beside real ones it is a mistake that is passed over.
+            records.retain(|mx| !mx.is_null());
+            self.steps.push(RouteStep::NullMx {
+                domain: domain.to_owned(),
+                alone: records.is_empty(),
+            });
+            if records.is_empty() {
+                return Err(NoRoute::NullMx {
+                    domain: domain.to_owned(),
+                });
+            }
+        }
+        let implicit = records.is_empty();
+        if implicit {
+            self.steps.push(RouteStep::ImplicitExchanger {
+                domain: domain.to_owned(),
+            });
+            records.push(Mx {
+                preference: 0,
+                exchange: domain.to_owned(),
+            });
+        } else {
+            let mut records: Vec<(u16, String)> = records
+                .iter()
+                .map(|mx| (mx.preference, mx.exchange.clone()))
+                .collect();
+            records.sort();
+            self.steps.push(RouteStep::Exchangers {
+                domain: domain.to_owned(),
+                records,
+            });
+        }
+        let random = self.random;
+        let mut records: Vec<(Mx, f64)> =
+            records.into_iter().map(|mx| (mx, random.unit())).collect();
+        records.sort_by(|(a, x), (b, y)| a.preference.cmp(&b.preference).then(x.total_cmp(y)));
+        let mut exchangers: Vec<Mx> = records.into_iter().map(|(mx, _)| mx).collect();
+        self.before_us(domain, &mut exchangers)?;
+        exchangers.truncate(MAX_EXCHANGERS);
+        self.addresses_of(domain, &exchangers, implicit).await
+    }
+
+    /// RFC 5321 §5.1: what is not better than ourselves would loop.
+    fn before_us(&mut self, domain: &str, exchangers: &mut Vec<Mx>) -> Result<(), NoRoute> {
+        // RFC 6761 §6.3: `localhost` is whoever asks, and so it is us.
+        let ours = |mx: &&Mx| {
+            let name = mx.exchange.as_str();
+            name.eq_ignore_ascii_case(self.own.hostname) || name.eq_ignore_ascii_case("localhost")
+        };
+        let Some(us) = exchangers.iter().find(ours).cloned() else {
+            return Ok(());
+        };
+        exchangers.retain(|mx| mx.preference < us.preference);
+        self.steps.push(RouteStep::Ourselves {
+            exchanger: us.exchange.clone(),
+            preference: us.preference,
+            left: exchangers.len() as u64,
+        });
+        if exchangers.is_empty() {
+            return Err(NoRoute::LoopsToUs {
+                domain: domain.to_owned(),
+                exchanger: us.exchange,
+            });
+        }
+        Ok(())
+    }
+
+    async fn addresses_of(
+        &mut self,
+        domain: &str,
+        exchangers: &[Mx],
+        implicit: bool,
+    ) -> Result<Vec<Found>, NoRoute> {
+        let mut hosts = Vec::new();
+        let mut trouble = None;
+        for mx in exchangers {
+            let name = mx.exchange.clone();
+            match self.resolver.addresses(&mx.exchange).await {
+                Ok(addresses) if addresses.is_empty() => {
+                    self.steps.push(RouteStep::NoAddress { name });
+                }
+                Ok(addresses) => {
+                    let host = Found {
+                        name,
+                        preference: (!implicit).then_some(mx.preference),
+                        addresses: addresses
+                            .into_iter()
+                            .map(|a| SocketAddr::new(a, self.own.smtp_port))
+                            .collect(),
+                    };
+                    self.steps.push(RouteStep::Host(host.route_host()));
+                    hosts.push(host);
+                }
+                Err(error @ DnsError::Temporary { .. }) => {
+                    self.steps.push(RouteStep::HostUnanswered { name });
+                    trouble = Some(error);
+                }
+                Err(DnsError::NoSuchName { .. } | DnsError::NotAName { .. }) => {
+                    self.steps.push(RouteStep::HostUnknown { name });
+                }
+            }
+        }
+        match (hosts.is_empty(), trouble) {
+            (false, _) => Ok(hosts),
+            (true, Some(error)) => Err(no_answer(domain, error)),
+            (true, None) => {
+                let named = if implicit { &[] } else { exchangers };
+                let exchangers = named.iter().map(|mx| mx.exchange.clone()).collect();
+                Err(NoRoute::NoAddress {
+                    domain: domain.to_owned(),
+                    exchangers,
+                })
+            }
+        }
+    }
+
+    async fn configured(&mut self, to: &HostPort) -> Result<Found, NoRoute> {
+        let addresses = match to.host.parse::<IpAddr>() {
+            Ok(address) => vec![address],
+            Err(_) => self
+                .resolver
+                .addresses(&to.host)
+                .await
+                .map_err(|e| no_answer(&to.host, e))?,
+        };
+        if addresses.is_empty() {
+            let name = to.host.clone();
+            self.steps.push(RouteStep::NoAddress { name });
+            return Err(NoRoute::NoAddress {
+                domain: to.host.clone(),
+                exchangers: Vec::new(),
+            });
+        }
+        let host = Found {
+            name: to.host.clone(),
+            preference: None,
+            addresses: addresses
+                .into_iter()
+                .map(|a| SocketAddr::new(a, to.port))
+                .collect(),
+        };
+        self.steps.push(RouteStep::Host(host.route_host()));
+        Ok(host)
+    }
+}
+
+fn servers(destination: String, found: &[Found], lmtp: bool) -> Way {
+    let candidates = found.iter().flat_map(|host| {
+        host.addresses.iter().map(|address| Candidate {
+            host: host.name.clone(),
+            peer: Peer::Tcp(*address),
+        })
+    });
+    Way::Servers {
+        candidates: candidates.collect(),
+        route: Route {
+            destination,
+            hosts: found.iter().map(Found::route_host).collect(),
+        },
+        lmtp,
+    }
+}
+
+fn socket(destination: String, path: PathBuf) -> Way {
+    let name = path.display().to_string();
+    let host = RouteHost {
+        name: name.clone(),
+        preference: None,
+        addresses: vec![name.clone()],
+    };
+    Way::Servers {
+        route: Route {
+            destination,
+            hosts: vec![host],
+        },
+        candidates: vec![Candidate {
+            host: name,
+            peer: Peer::Unix(path),
+        }],
+        lmtp: true,
+    }
+}
+
+/// RFC 5321 §4.1.3: `[192.0.2.1]` and `[IPv6:2001:db8::1]`.
+#[must_use]
+pub fn literal(domain: &str) -> Option<IpAddr> {
+    let inner = domain.strip_prefix('[')?.strip_suffix(']')?;
+    match inner.get(..5) {
+        Some(tag) if tag.eq_ignore_ascii_case("ipv6:") => inner[5..].parse().ok().map(IpAddr::V6),
+        _ => inner.parse().ok().map(IpAddr::V4),
+    }
+}
+
+fn no_answer(domain: &str, error: DnsError) -> NoRoute {
+    match error {
+        DnsError::NoSuchName { name } => NoRoute::NoSuchDomain { domain: name },
+        DnsError::Temporary { question, reported } => NoRoute::DnsTemporary { question, reported },
+        DnsError::NotAName { .. } => NoRoute::NoSuchDomain {
+            domain: domain.to_owned(),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dns::TableResolver;
+    use world::SeededRandom;
+
+    fn mx(preference: u16, exchange: &str) -> Mx {
+        Mx {
+            preference,
+            exchange: exchange.to_owned(),
+        }
+    }
+
+    fn table() -> TableResolver {
+        let table = TableResolver::default();
+        for (host, address) in [
+            ("a.example", "192.0.2.1"),
+            ("b.example", "192.0.2.2"),
+            ("c.example", "2001:db8::3"),
+        ] {
+            table.set_addresses(host, Ok(vec![address.parse().unwrap()]));
+        }
+        table
+    }
+
+    async fn walk(table: &TableResolver, domain: &str) -> Walk {
+        let own = Own {
+            hostname: "us.example",
+            smtp_port: 25,
+        };
+        let target = Target::Domain(domain.to_owned());
+        super::walk(&target, own, table, &SeededRandom::new(1)).await
+    }
+
+    async fn hosts(table: &TableResolver, domain: &str) -> Result<Vec<String>, NoRoute> {
+        match walk(table, domain).await.way? {
+            Way::Servers { candidates, .. } => Ok(candidates
+                .iter()
+                .map(|c| format!("{} {}", c.host, c.peer))
+                .collect()),
+            Way::Maildir { .. } => panic!("a domain leads to servers"),
+        }
+    }
+
+    #[tokio::test]
+    async fn exchangers_come_in_order_of_preference_with_all_their_addresses() {
+        let table = table();
+        table.set_addresses(
+            "b.example",
+            Ok(vec![
+                "2001:db8::2".parse().unwrap(),
+                "192.0.2.2".parse().unwrap(),
+            ]),
+        );
+        table.set_mx(
+            "example.org",
+            Ok(vec![mx(20, "a.example"), mx(10, "b.example")]),
+        );
+        assert_eq!(
+            hosts(&table, "example.org").await.unwrap(),
+            [
+                "b.example [2001:db8::2]:25",
+                "b.example 192.0.2.2:25",
+                "a.example 192.0.2.1:25"
+            ]
+        );
+    }
+
+    #[tokio::test]
+    async fn a_domain_without_mx_is_its_own_exchanger_and_a_literal_is_itself() {
+        assert_eq!(
+            hosts(&table(), "a.example").await.unwrap(),
+            ["a.example 192.0.2.1:25"]
+        );
+        assert_eq!(
+            hosts(&table(), "[192.0.2.9]").await.unwrap(),
+            ["[192.0.2.9] 192.0.2.9:25"]
+        );
+        assert_eq!(
+            hosts(&table(), "[IPv6:2001:db8::9]").await.unwrap(),
+            ["[IPv6:2001:db8::9] [2001:db8::9]:25"]
+        );
+    }
+
+    #[tokio::test]
+    async fn every_way_of_having_no_route_is_told_apart() {
+        let table = table();
+        let servfail = DnsError::Temporary {
+            question: "MX t.example".into(),
+            reported: "SERVFAIL".into(),
+        };
+        table.set_mx("null.example", Ok(vec![mx(0, "")]));
+        table.set_mx("gone.example", Ok(vec![mx(10, "nowhere.example")]));
+        table.set_mx("t.example", Err(servfail.clone()));
+        table.set_mx(
+            "loop.example",
+            Ok(vec![
+                mx(10, "us.example"),
+                mx(10, "a.example"),
+                mx(20, "b.example"),
+            ]),
+        );
+        table.set_mx(
+            "half.example",
+            Ok(vec![mx(10, "x.example"), mx(20, "gone2.example")]),
+        );
+        table.set_addresses("x.example", Err(servfail));
+        let (question, reported) = ("MX t.example".to_owned(), "SERVFAIL".to_owned());
+        for (domain, expected) in [
+            (
+                "none.example",
+                NoRoute::NoSuchDomain {
+                    domain: "none.example".into(),
+                },
+            ),
+            (
+                "null.example",
+                NoRoute::NullMx {
+                    domain: "null.example".into(),
+                },
+            ),
+            (
+                "gone.example",
+                NoRoute::NoAddress {
+                    domain: "gone.example".into(),
+                    exchangers: vec!["nowhere.example".into()],
+                },
+            ),
+            (
+                "t.example",
+                NoRoute::DnsTemporary {
+                    question: question.clone(),
+                    reported: reported.clone(),
+                },
+            ),
+            ("half.example", NoRoute::DnsTemporary { question, reported }),
+            (
+                "loop.example",
+                NoRoute::LoopsToUs {
+                    domain: "loop.example".into(),
+                    exchanger: "us.example".into(),
+                },
+            ),
+        ] {
+            assert_eq!(hosts(&table, domain).await, Err(expected), "{domain}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_exchanger_called_localhost_is_ourselves() {
+        let table = table();
+        table.set_mx("lost.example", Ok(vec![mx(10, "localhost")]));
+        let expected = NoRoute::LoopsToUs {
+            domain: "lost.example".into(),
+            exchanger: "localhost".into(),
+        };
+        assert_eq!(hosts(&table, "lost.example").await, Err(expected));
+    }
+
+    #[tokio::test]
+    async fn we_stand_in_only_for_better_exchangers_than_ourselves() {
+        let table = table();
+        table.set_mx(
+            "backup.example",
+            Ok(vec![
+                mx(5, "a.example"),
+                mx(10, "us.example"),
+                mx(20, "b.example"),
+            ]),
+        );
+        assert_eq!(
+            hosts(&table, "backup.example").await.unwrap(),
+            ["a.example 192.0.2.1:25"]
+        );
+    }
+
+    #[tokio::test]
+    async fn every_step_of_the_way_is_written_down() {
+        let table = table();
+        let records = vec![
+            mx(10, "us.example"),
+            mx(5, "a.example"),
+            mx(5, "nowhere.example"),
+        ];
+        table.set_mx("backup.example", Ok(records));
+        let steps = walk(&table, "backup.example").await.steps;
+        let exchangers = [(5, "a.example"), (5, "nowhere.example"), (10, "us.example")];
+        let published = RouteStep::Exchangers {
+            domain: "backup.example".into(),
+            records: exchangers.map(|(p, n)| (p, n.to_owned())).to_vec(),
+        };
+        assert_eq!(steps[0], published);
+        let cut = RouteStep::Ourselves {
+            exchanger: "us.example".into(),
+            preference: 10,
+            left: 2,
+        };
+        assert_eq!(steps[1], cut);
+        assert!(steps.contains(&RouteStep::Host(RouteHost {
+            name: "a.example".into(),
+            preference: Some(5),
+            addresses: vec!["192.0.2.1:25".into()],
+        })));
+        assert!(steps.contains(&RouteStep::HostUnknown {
+            name: "nowhere.example".into()
+        }));
+
+        let steps = walk(&table, "a.example").await.steps;
+        let implicit = RouteStep::ImplicitExchanger {
+            domain: "a.example".into(),
+        };
+        assert_eq!(steps[0], implicit);
+    }
+}
