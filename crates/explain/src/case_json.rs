@@ -213,18 +213,21 @@ pub(crate) fn command(check: Check, case: &Case) -> Option<String> {
         | Check::TcpAndBanner
         | Check::SizeAnnounced
         | Check::ExtensionsAnnounced
-        | Check::LimitsAnnounced => domain(&case.recipient),
-        Check::SenderIdentity => domain(&case.about.from),
-        Check::AttemptHistory
+        | Check::LimitsAnnounced
+        // Which of our addresses is used, and how it is seen, depends on where the mail goes.
         | Check::BlockLists
         | Check::OurHelo
         | Check::OurPtr
-        | Check::OwnConcurrency
-        | Check::OwnFilter
-        | Check::OwnRoutes
-        | Check::ReceivedTrail => None,
+        | Check::OwnRoutes => domain(&case.recipient)?,
+        Check::SenderIdentity => match (domain(&case.recipient), domain(&case.about.from)?) {
+            (Some(to), sender) => format!("{to} --sender {sender}"),
+            (None, sender) => sender,
+        },
+        Check::AttemptHistory | Check::OwnConcurrency | Check::OwnFilter | Check::ReceivedTrail => {
+            return None;
+        }
     };
-    of.map(|domain| format!("postrider check {domain}"))
+    Some(format!("postrider check {of}"))
 }
 
 fn readings(case: &Case, lang: Lang) -> Vec<JsonReading> {

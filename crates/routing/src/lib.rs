@@ -138,9 +138,11 @@ impl Walker<'_> {
                 },
                 path: path.clone(),
             }),
-            Target::Hop(NextHop::Mx | NextHop::Nowhere) | Target::Nowhere => Err(NoRoute::NoDomain {
-                address: String::new(),
-            }),
+            Target::Hop(NextHop::Mx | NextHop::Nowhere) | Target::Nowhere => {
+                Err(NoRoute::NoDomain {
+                    address: String::new(),
+                })
+            }
         }
     }
 
