@@ -306,3 +306,38 @@ fn line_ends_of_other_systems_change_nothing() {
         );
     }
 }
+
+/// A report of Postfix, whose fields do not tell the step that its words tell.
+fn refused_after_the_message(peer: &str) -> String {
+    dsn(&format!(
+        "Content-Type: message/delivery-status\n\nReporting-MTA: dns; mx.example.net\n\n\
+         Final-Recipient: rfc822; a@example.org\nAction: failed\nStatus: 5.0.0\n\
+         Remote-MTA: dns; {peer}\nDiagnostic-Code: smtp; 550 Unknown user a@example.org\n"
+    ))
+    .replace(
+        "It could not be delivered.",
+        &format!(
+            "This is the mail system at host mx.example.net.\n\n\
+             <a@example.org>: host {peer}[192.0.2.1] said:\n    \
+             550 Unknown user a@example.org (in reply to end of DATA\n    command)"
+        ),
+    )
+}
+
+#[test]
+fn a_step_that_only_the_words_for_people_tell_counts() {
+    let cases = cases(&refused_after_the_message("mx.example.org"));
+    assert_eq!(recipients(&cases), ["a@example.org"]);
+    assert_eq!(cases[0].stage, Some(Stage::EndOfData));
+    assert_eq!(cases[0].peer.as_deref(), Some("mx.example.org"));
+    let diagnosis = cases[0].diagnose();
+    assert_eq!(diagnosis.address_dead, diagnosis::AddressDead::Unknown);
+}
+
+#[test]
+fn the_name_of_the_server_that_refused_tells_what_its_words_mean() {
+    let cases = cases(&refused_after_the_message("mx1.docomo.ne.jp"));
+    let diagnosis = cases[0].diagnose();
+    assert_eq!(diagnosis.cause, diagnosis::Cause::MailboxRestricted);
+    assert_eq!(diagnosis.dialect, Some(diagnosis::Dialect::Docomo));
+}
