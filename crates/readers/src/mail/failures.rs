@@ -109,11 +109,17 @@ fn of_recipient(recipient: &Recipient, report: &Report, context: &Context<'_>) -
 /// Words for a recipient whose diagnostic text says nothing: those for people that are about it; if
 /// it is the only one, all of them.
 fn add_words(case: &mut Case, said: &[Block], text: &Text, only_one: bool) {
+    let field = case.status;
     if let Some(block) = block_of(case, said, only_one) {
         join(case, &block.words);
     }
     if only_one && !says_something(case.words.text()) {
         join(case, &words::all_of(text));
+    }
+    // Sendmail: `Status: 4.4.7`, and in the transcript what went wrong the last time. Both are true;
+    // the field is about the message.
+    if let Some(field) = field.filter(|field| has_expired(field.value)) {
+        case.status = Some(field);
     }
 }
 
@@ -161,7 +167,7 @@ pub(super) fn take_words(case: &mut Case, words: &Words) {
             case.status = None;
         }
         // `554 4.4.7 Message expired: … <421 4.4.2 Connection timed out>`: the reply within.
-        let ran_out = (status.value.subject, status.value.detail) == (4, 7);
+        let ran_out = has_expired(status.value);
         if let Some(within) = within(words, status.span.1).filter(|_| ran_out) {
             found = within;
             case.status = None;
@@ -179,6 +185,11 @@ pub(super) fn take_words(case: &mut Case, words: &Words) {
     if case.peer.is_none() {
         case.peer = step::peer_of(words.text());
     }
+}
+
+/// RFC 3463 §3.5, X.4.7: the time for delivery ran out.
+fn has_expired(status: EnhancedStatus) -> bool {
+    (status.subject, status.detail) == (4, 7)
 }
 
 /// A reply with its status in the rest of some words; places are in all of them.
