@@ -23,6 +23,9 @@ struct Dialect {
     name: String,
     #[serde(default)]
     marks: Vec<String>,
+    /// Domains whose mail servers answer so.
+    #[serde(default)]
+    peers: Vec<String>,
     #[serde(default)]
     row: Vec<Row>,
 }
@@ -65,13 +68,21 @@ pub(crate) fn generate(phrases: &[PathBuf], dialects: &[PathBuf], names: &Names)
                 &format!("the mark `{mark}` is not of lower case"),
             );
         }
+        for peer in &dialect.peers {
+            check(
+                *peer == peer.to_lowercase() && peer.contains('.') && !peer.starts_with('.'),
+                path,
+                &format!("the peer `{peer}` is no domain of lower case"),
+            );
+        }
         writeln!(
             listed,
-            "{} = {}, {}, {};",
+            "{} = {}, {}, {}, {};",
             dialect.variant,
             literal(&dialect.id),
             literal(&dialect.name),
             slice(&dialect.marks, |m| literal(m)),
+            slice(&dialect.peers, |p| literal(p)),
         )
         .unwrap();
         for row in &dialect.row {

@@ -40,7 +40,7 @@ pub(crate) struct Phrase {
 }
 
 macro_rules! dialects {
-    ($($name:ident = $id:literal, $title:literal, $marks:expr;)+) => {
+    ($($name:ident = $id:literal, $title:literal, $marks:expr, $peers:expr;)+) => {
         /// Software or a service that has its own way of saying things.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Dialect { $(#[doc = $title] $name,)+ }
@@ -66,6 +66,11 @@ macro_rules! dialects {
                 match self { $(Dialect::$name => $marks,)+ }
             }
 
+            /// Domains (of lower case) whose mail servers speak so.
+            const fn peers(self) -> &'static [&'static str] {
+                match self { $(Dialect::$name => $peers,)+ }
+            }
+
             /// The dialect with this id.
             #[must_use]
             pub fn from_id(id: &str) -> Option<Dialect> {
@@ -76,6 +81,24 @@ macro_rules! dialects {
 }
 
 include!(concat!(env!("OUT_DIR"), "/phrases.rs"));
+
+impl Dialect {
+    /// The dialect that the mail servers of a domain speak, by the name of one of them.
+    #[must_use]
+    pub fn of_peer(host: &str) -> Option<Dialect> {
+        let host = host.trim_end_matches('.');
+        let within = |domain: &&str| {
+            let Some(at) = host.len().checked_sub(domain.len()) else {
+                return false;
+            };
+            host.get(at..)
+                .is_some_and(|end| end.eq_ignore_ascii_case(domain))
+                && (at == 0 || host.as_bytes()[at - 1] == b'.')
+        };
+        let speaks = |dialect: &&Dialect| dialect.peers().iter().any(within);
+        Dialect::ALL.iter().find(speaks).copied()
+    }
+}
 
 impl Serialize for Dialect {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -167,7 +190,7 @@ pub(crate) fn hear(
     reply: Option<u16>,
     status: Option<EnhancedStatus>,
     stage: Option<Stage>,
-    known: Option<Dialect>,
+    known: &[Option<Dialect>],
 ) -> Heard {
     let index = &*INDEX;
     let codes_fit = |row: &Phrase| {
@@ -179,7 +202,7 @@ pub(crate) fn hear(
     };
     let mut found = Vec::new();
     // A relay's report quotes the receiver: both may be recognised.
-    let mut speakers: Vec<Dialect> = known.into_iter().collect();
+    let mut speakers: Vec<Dialect> = known.iter().flatten().copied().collect();
     let bytes = text.as_bytes();
     let mut lower = None;
     let hits = index.matcher.iter();
@@ -286,7 +309,7 @@ mod tests {
     use super::*;
 
     fn found(words: &str, text: &str) -> Option<(usize, usize)> {
-        let heard = hear(text, None, None, None, None);
+        let heard = hear(text, None, None, None, &[]);
         let mut found = heard.found.into_iter();
         found
             .find(|f| f.row.parts.join("…") == words)
@@ -307,12 +330,26 @@ mod tests {
                     EnhancedStatus::new(class, subject, detail)
                 });
                 let dialect = row.dialect.filter(|_| row.only);
-                let heard = hear(row.example, row.reply, status, row.stage, dialect);
+                let heard = hear(row.example, row.reply, status, row.stage, &[dialect]);
                 !heard.found.iter().any(|f| std::ptr::eq(f.row, *row))
             })
             .map(|row| format!("{:?} is not in `{}`", row.parts.join("…"), row.example))
             .collect();
         assert!(lost.is_empty(), "{}", lost.join("\n"));
+    }
+
+    #[test]
+    fn a_dialect_is_told_by_the_domain_of_the_server_that_speaks() {
+        for (host, expected) in [
+            ("mfs1.docomo.ne.jp", Some(Dialect::Docomo)),
+            ("MX.Example.GOOGLE.com.", Some(Dialect::Google)),
+            ("notgoogle.com", None),
+            ("docomo.ne.jp.example.org", None),
+            ("mx.example.org", None),
+            ("", None),
+        ] {
+            assert_eq!(Dialect::of_peer(host), expected, "{host}");
+        }
     }
 
     #[test]
@@ -347,7 +384,7 @@ mod tests {
     #[test]
     fn a_text_full_of_matches_is_read_in_time_that_grows_with_its_length() {
         let text = "mailbox user account quota rejected spam ".repeat(20_000);
-        let heard = hear(&text, Some(550), None, None, None);
+        let heard = hear(&text, Some(550), None, None, &[]);
         assert!(!heard.found.is_empty());
     }
 

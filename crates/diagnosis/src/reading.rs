@@ -3,7 +3,7 @@
 use smtp::{Class, EnhancedStatus, Stage};
 
 use crate::phrases::{Found, Heard, hear};
-use crate::{Alternative, Cause, Dialect, Evidence, EvidenceSource, Statement, codes};
+use crate::{Alternative, Cause, Dialect, Evidence, EvidenceSource, SaidBy, Statement, codes};
 
 /// What points to a cause, and how strongly, in percent.
 struct Sign {
@@ -41,7 +41,7 @@ pub(crate) fn read(statement: &Statement<'_>) -> Reading {
         stage,
         ..
     } = *statement;
-    let Heard { found, dialect } = hear(text, reply, status, stage, statement.dialect);
+    let Heard { found, dialect } = hear(text, reply, status, stage, &speakers(statement));
     let mut signs = by_words(&found, statement);
     if let Some(status) = status {
         let pointers = codes::by_status(status, reply);
@@ -68,6 +68,16 @@ pub(crate) fn read(statement: &Statement<'_>) -> Reading {
         }
     }
     conclude(signs, statement, dialect)
+}
+
+/// Who is known to speak: who wrote the report, and the peer that is quoted; first whose words they are.
+fn speakers(statement: &Statement<'_>) -> [Option<Dialect>; 2] {
+    let peer = statement.peer.and_then(Dialect::of_peer);
+    if statement.said_by == SaidBy::Receiver {
+        [peer, statement.dialect]
+    } else {
+        [statement.dialect, peer]
+    }
 }
 
 /// RFC 5321 §3.3: MAIL names the sender; the peer knows of no recipient yet.

@@ -23,6 +23,8 @@ pub struct Statement<'a> {
     pub said_by: SaidBy,
     /// Whose words they are, where that is known from something else.
     pub dialect: Option<Dialect>,
+    /// The host name of the peer that refused, where it is known: it may tell the dialect.
+    pub peer: Option<&'a str>,
     /// What became of the message, where that is told apart from the codes.
     pub ended: Option<Ended>,
     /// What else is known.
@@ -49,6 +51,7 @@ impl<'a> Statement<'a> {
             stage: None,
             said_by: SaidBy::Receiver,
             dialect: None,
+            peer: None,
             ended: None,
             circumstances: Circumstances::default(),
         }

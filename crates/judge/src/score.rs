@@ -211,6 +211,14 @@ fn pairs(cases: &[(Case, Diagnosis)], truths: &[Truth]) -> Vec<Option<usize>> {
             pairs[label] = Some(at);
         }
     }
+    // A label that counts the address written to beside the one that it was expanded to: our one case
+    // names both.
+    for (label, truth) in truths.iter().enumerate() {
+        let Some(address) = truth.recipient.as_ref().filter(|_| pairs[label].is_none()) else {
+            continue;
+        };
+        pairs[label] = cases.iter().position(|(case, _)| is_for(case, address));
+    }
     pairs
 }
 

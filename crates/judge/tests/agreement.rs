@@ -55,7 +55,7 @@ fn causes_in_the_samples_of_sisimai_agree_or_have_a_reason() {
     let floors = [
         (Facet::Cause, 95.0),
         (Facet::Status, 95.0),
-        (Facet::AddressDead, 98.0),
+        (Facet::AddressDead, 100.0),
     ];
     at_least(&collection, &score, &floors);
 }

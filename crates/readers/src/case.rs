@@ -178,6 +178,7 @@ impl Case {
             stage: self.stage,
             said_by: self.said_by,
             dialect: self.dialect,
+            peer: self.peer.as_deref(),
             ended: self.ended,
             ..Statement::new(self.words.text())
         });

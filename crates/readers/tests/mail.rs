@@ -306,3 +306,73 @@ fn line_ends_of_other_systems_change_nothing() {
         );
     }
 }
+
+/// A report of Postfix, whose fields do not tell the step that its words tell.
+fn refused_after_the_message(peer: &str) -> String {
+    dsn(&format!(
+        "Content-Type: message/delivery-status\n\nReporting-MTA: dns; mx.example.net\n\n\
+         Final-Recipient: rfc822; a@example.org\nAction: failed\nStatus: 5.0.0\n\
+         Remote-MTA: dns; {peer}\nDiagnostic-Code: smtp; 550 Unknown user a@example.org\n"
+    ))
+    .replace(
+        "It could not be delivered.",
+        &format!(
+            "This is the mail system at host mx.example.net.\n\n\
+             <a@example.org>: host {peer}[192.0.2.1] said:\n    \
+             550 Unknown user a@example.org (in reply to end of DATA\n    command)"
+        ),
+    )
+}
+
+#[test]
+fn a_step_that_only_the_words_for_people_tell_counts() {
+    let cases = cases(&refused_after_the_message("mx.example.org"));
+    assert_eq!(recipients(&cases), ["a@example.org"]);
+    assert_eq!(cases[0].stage, Some(Stage::EndOfData));
+    assert_eq!(cases[0].peer.as_deref(), Some("mx.example.org"));
+    let diagnosis = cases[0].diagnose();
+    assert_eq!(diagnosis.address_dead, diagnosis::AddressDead::Unknown);
+}
+
+#[test]
+fn the_name_of_the_server_that_refused_tells_what_its_words_mean() {
+    let cases = cases(&refused_after_the_message("mx1.docomo.ne.jp"));
+    let diagnosis = cases[0].diagnose();
+    assert_eq!(diagnosis.cause, diagnosis::Cause::MailboxRestricted);
+    assert_eq!(diagnosis.dialect, Some(diagnosis::Dialect::Docomo));
+}
+
+#[test]
+fn what_is_said_of_one_recipient_again_and_again_is_one_case() {
+    let group = "Final-Recipient: rfc822; a@example.org\nAction: failed\nStatus: 5.1.1\n\
+        Diagnostic-Code: smtp; 550 5.1.1 no such user\n\n";
+    let other = "Final-Recipient: rfc822; a@example.org\nAction: failed\nStatus: 5.2.2\n\
+        Diagnostic-Code: smtp; 552 5.2.2 full\n";
+    let fields = format!("Reporting-MTA: dns; mx.example.net\n\n{group}{group}{group}{other}");
+    let cases = cases(&dsn(&format!(
+        "Content-Type: message/delivery-status\n\n{fields}"
+    )));
+    assert_eq!(recipients(&cases), ["a@example.org", "a@example.org"]);
+}
+
+#[test]
+fn that_the_time_ran_out_is_the_status_whatever_the_transcript_tells_of_the_last_attempt() {
+    let mail = dsn(
+        "Content-Type: message/delivery-status\n\nReporting-MTA: dns; mx.example.net\n\n\
+         Final-Recipient: rfc822; a@example.org\nAction: failed\nStatus: 4.4.7\n",
+    )
+    .replace(
+        "It could not be delivered.",
+        "   ----- The following addresses had permanent fatal errors -----\n<a@example.org>\n\n   \
+         ----- Transcript of session follows -----\n421 4.4.2 mx.example.org: it went away\n\
+         <a@example.org>... Deferred: Connection timed out with mx.example.org.",
+    );
+    let cases = cases(&mail);
+    let status = cases[0].status.map(|status| status.value.to_string());
+    assert_eq!(status.as_deref(), Some("4.4.7"));
+    assert!(
+        cases[0].words.text().contains("4.4.2"),
+        "{:?}",
+        cases[0].words
+    );
+}

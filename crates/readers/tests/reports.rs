@@ -209,3 +209,76 @@ fn a_pasted_body_is_read_like_the_mail_that_it_came_from() {
     let one = cases("550 5.1.1 <a@example.org>: user unknown");
     assert_eq!((one.len(), one[0].kind), (1, Kind::Reply));
 }
+
+/// The words of the only case of a report of a server.
+fn words(body: &str) -> (Option<String>, Option<String>, String) {
+    let mail = report("MAILER-DAEMON@mx.example.net", "Undelivered mail", body);
+    let cases = cases(&mail);
+    assert_eq!(cases.len(), 1, "{cases:#?}");
+    let case = &cases[0];
+    let words = case.words.text().to_owned();
+    (
+        case.recipient.clone(),
+        case.original_recipient.clone(),
+        words,
+    )
+}
+
+#[test]
+fn the_reason_is_in_the_paragraph_after_the_one_that_announces_it() {
+    let (recipient, _, said) = words(
+        "This is the DragonFly Mail Agent v0.13 at mx.example.net.\n\n\
+         There was an error delivering your mail to <a@example.org>.\n\n\
+         DNS lookup failure: host example.org not found\n\nMessage headers follow.\n\nSubject: x\n",
+    );
+    assert_eq!(recipient.as_deref(), Some("a@example.org"));
+    assert!(said.contains("DNS lookup failure"), "{said}");
+    let (_, _, said) = words(
+        "A message that you sent could not be delivered.\n\nThe following address failed:\n\n\
+         a@example.org\n\nFor the following reason:\n\nThe message is larger than we take.\n",
+    );
+    assert!(said.contains("larger than we take"), "{said}");
+}
+
+#[test]
+fn a_list_of_what_a_message_was_is_not_what_was_said_of_it() {
+    let (recipient, _, said) = words(
+        "Error message below:\n550 - there is nobody of that name\n\nMessage details:\n  \
+         Subject: x\n  MAIL FROM: sender@example.com\n  RCPT TO: a@example.org\n  Size (in bytes): 7\n",
+    );
+    assert_eq!(recipient.as_deref(), Some("a@example.org"));
+    assert!(said.contains("nobody of that name"), "{said}");
+}
+
+#[test]
+fn an_address_in_advice_is_no_recipient() {
+    for advice in [
+        "If it fails, try\nb@example.org instead.",
+        "Send a mail with the word help to the address\n\n    b@example.org\n",
+    ] {
+        let (recipient, _, _) = words(&format!(
+            "Your message to <a@example.org> could not be delivered: no such user.\n\n{advice}\n"
+        ));
+        assert_eq!(recipient.as_deref(), Some("a@example.org"), "{advice}");
+    }
+}
+
+#[test]
+fn the_address_written_to_is_told_beside_the_one_that_failed() {
+    let (recipient, original, _) = words(
+        "Sorry, unable to deliver your message to list@example.com for\nthe following reason:\n\n \
+         552 Quota violation for a@example.org\n",
+    );
+    assert_eq!(recipient.as_deref(), Some("a@example.org"));
+    assert_eq!(original.as_deref(), Some("list@example.com"));
+}
+
+#[test]
+fn words_of_a_repeated_recipient_go_on() {
+    let (_, _, said) = words(
+        "   ----- The following addresses had permanent fatal errors -----\n<a@example.org>\n\n   \
+         ----- Transcript of session follows -----\n451 reply: read error from mx.example.org.\n\
+         <a@example.org>... Deferred: Connection timed out with mx.example.org.\n",
+    );
+    assert!(said.contains("timed out"), "{said}");
+}

@@ -64,7 +64,7 @@ pub(super) fn blocks(
         let end = chosen
             .iter()
             .skip(index + 1)
-            .find(|next| next.line > hit.line)
+            .find(|next| next.line > hit.line && !next.address.is(&hit.address.text))
             .map_or(lines.end, |next| next.line);
         let several = chosen
             .iter()
@@ -82,8 +82,25 @@ pub(super) fn blocks(
             words,
         });
     }
+    if let ([block], Shape::Coded) = (blocks.as_mut_slice(), best) {
+        let from = block.generated_from.take();
+        block.generated_from = from.or_else(|| written_to(&hits, &block.address));
+    }
     share(&mut blocks);
     blocks
+}
+
+/// `unable to deliver your message to a@b`, and then `552 Quota violation for c@d`: written was to the
+/// one, which forwards to the other.
+fn written_to(hits: &[Hit], failed: &str) -> Option<String> {
+    let mut others = hits
+        .iter()
+        .filter(|hit| hit.shape == Shape::Sentence && !hit.address.is(failed))
+        .map(|hit| &hit.address);
+    let first = others.next()?;
+    others
+        .all(|other| other.is(&first.text))
+        .then(|| first.text.clone())
 }
 
 /// Up to so many recipients, the whole text is searched for more about each.
@@ -100,6 +117,9 @@ fn share(blocks: &mut [Block]) {
         }
     }
 }
+
+/// Words about one recipient are no longer than this.
+const LONGEST: usize = 8 * 1024;
 
 /// So many recipients are found in words.
 const MOST: usize = 2000;
@@ -118,6 +138,10 @@ pub(super) fn says_something(text: &str) -> bool {
 fn words_of(text: &Text, hit: &Hit, end: usize, several: bool) -> Words {
     let mut words = Words::default();
     let line = text.line(hit.line);
+    // Verizon: a list of what the message was, `RCPT TO: a@b` among it, below what was said.
+    if hit.shape == Shape::Command && !line.trim_start().starts_with(['>', '<']) {
+        return words;
+    }
     let rest = match hit.shape {
         Shape::Head => hit.address.range.end..line.len(),
         // `554 <a@b>... 550 Host unknown`: the reply within is the one that counts.
@@ -131,10 +155,22 @@ fn words_of(text: &Text, hit: &Hit, end: usize, several: bool) -> Words {
     if shown.chars().any(char::is_alphanumeric) {
         words.append(&text.words(hit.line, line.len() - shown.len()..line.len()));
     }
+    // `There was an error delivering your mail to <a@b>.`, `For the following reason:`: the reason
+    // comes in the next paragraph.
+    let mut announced = match hit.shape == Shape::Sentence && !several {
+        true => words.text().len(),
+        false => 0,
+    };
     let mut gap = false;
     for number in hit.line + 1..end {
         let line = text.line(number);
-        let enough = says_something(words.text());
+        if words.text().ends_with("reason:") {
+            announced = words.text().len();
+        }
+        if words.text().len() > LONGEST {
+            break;
+        }
+        let enough = says_something(&words.text()[announced..]);
         if line.is_empty() {
             gap = true;
             continue;

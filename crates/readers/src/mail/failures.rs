@@ -1,6 +1,6 @@
 //! From what was read to cases.
 
-use diagnosis::{Ended, SaidBy, Stage};
+use diagnosis::{Ended, SaidBy};
 use smtp::{Class, EnhancedStatus};
 
 use super::about::Returned;
@@ -10,6 +10,7 @@ use super::blocks::{Block, says_something};
 use super::envelope::Envelope;
 use super::kinds;
 use super::status::{Action, Recipient, Report};
+use super::step;
 use super::text::Text;
 use super::words;
 use crate::reply::{self, placed};
@@ -45,6 +46,15 @@ pub(super) fn of_report(report: Report, texts: &[Text], context: &Context<'_>) -
                 case.recipient = Some(block.address.clone());
             }
             add_words(&mut case, said, text, failed.len() == 1);
+        }
+        // Postfix tells the step in the words for people alone.
+        if let Some(text) = text.filter(|text| case.stage.is_none() && step::is_told(text.as_str()))
+        {
+            let said = said.get_or_insert_with(|| words::blocks_of(text, context.envelope));
+            if let Some(block) = block_of(&case, said, failed.len() == 1) {
+                case.stage = step::stage_of(block.words.text());
+                case.peer = case.peer.or_else(|| step::peer_of(block.words.text()));
+            }
         }
         finish(&mut case, context);
         cases.push(case);
@@ -99,6 +109,22 @@ fn of_recipient(recipient: &Recipient, report: &Report, context: &Context<'_>) -
 /// Words for a recipient whose diagnostic text says nothing: those for people that are about it; if
 /// it is the only one, all of them.
 fn add_words(case: &mut Case, said: &[Block], text: &Text, only_one: bool) {
+    let field = case.status;
+    if let Some(block) = block_of(case, said, only_one) {
+        join(case, &block.words);
+    }
+    if only_one && !says_something(case.words.text()) {
+        join(case, &words::all_of(text));
+    }
+    // Sendmail: `Status: 4.4.7`, and in the transcript what went wrong the last time. Both are true;
+    // the field is about the message.
+    if let Some(field) = field.filter(|field| has_expired(field.value)) {
+        case.status = Some(field);
+    }
+}
+
+/// What is said about the recipient of a case.
+fn block_of<'a>(case: &Case, said: &'a [Block], only_one: bool) -> Option<&'a Block> {
     let named = |address: &Option<String>, block: &Block| {
         address
             .as_ref()
@@ -107,15 +133,9 @@ fn add_words(case: &mut Case, said: &[Block], text: &Text, only_one: bool) {
     let of_it = said
         .iter()
         .find(|block| named(&case.recipient, block) || named(&case.original_recipient, block));
-    let block = match said {
+    match said {
         [sole] if only_one => Some(of_it.unwrap_or(sole)),
         _ => of_it,
-    };
-    if let Some(block) = block {
-        join(case, &block.words);
-    }
-    if only_one && !says_something(case.words.text()) {
-        join(case, &words::all_of(text));
     }
 }
 
@@ -147,7 +167,7 @@ pub(super) fn take_words(case: &mut Case, words: &Words) {
             case.status = None;
         }
         // `554 4.4.7 Message expired: … <421 4.4.2 Connection timed out>`: the reply within.
-        let ran_out = (status.value.subject, status.value.detail) == (4, 7);
+        let ran_out = has_expired(status.value);
         if let Some(within) = within(words, status.span.1).filter(|_| ran_out) {
             found = within;
             case.status = None;
@@ -160,8 +180,16 @@ pub(super) fn take_words(case: &mut Case, words: &Words) {
     case.status = better(case.status, status);
     case.words = words.clone();
     if case.stage.is_none() {
-        case.stage = stage_of(words.text());
+        case.stage = step::stage_of(words.text());
     }
+    if case.peer.is_none() {
+        case.peer = step::peer_of(words.text());
+    }
+}
+
+/// RFC 3463 §3.5, X.4.7: the time for delivery ran out.
+fn has_expired(status: EnhancedStatus) -> bool {
+    (status.subject, status.detail) == (4, 7)
 }
 
 /// A reply with its status in the rest of some words; places are in all of them.
@@ -199,51 +227,6 @@ fn better(
         (Some(field), _) => Some(field),
         (None, text) => text,
     }
-}
-
-/// At which step, where the words tell: Postfix `(in reply to RCPT TO command)`, Exim `after RCPT
-/// TO:`, Yahoo `[RCPT_TO]`.
-fn stage_of(text: &str) -> Option<Stage> {
-    const STEPS: &[(&str, Stage)] = &[
-        ("in reply to end of data", Stage::EndOfData),
-        ("after end of data", Stage::EndOfData),
-        ("after pipelined end of data", Stage::EndOfData),
-        ("in reply to rcpt to", Stage::Rcpt),
-        ("after rcpt to", Stage::Rcpt),
-        ("after pipelined rcpt to", Stage::Rcpt),
-        ("in reply to mail from", Stage::Mail),
-        ("after mail from", Stage::Mail),
-        ("after pipelined mail from", Stage::Mail),
-        ("in reply to data", Stage::Data),
-        ("after data", Stage::Data),
-        ("in reply to ehlo", Stage::Hello),
-        ("in reply to helo", Stage::Hello),
-        ("after helo", Stage::Hello),
-        ("after ehlo", Stage::Hello),
-        ("in reply to auth", Stage::Auth),
-        ("in reply to starttls", Stage::StartTls),
-        ("after starttls", Stage::StartTls),
-        ("while sending rcpt to", Stage::Rcpt),
-        ("while sending mail from", Stage::Mail),
-        ("while sending end of data", Stage::EndOfData),
-        ("while sending message body", Stage::Content),
-        ("while performing the ehlo handshake", Stage::Hello),
-        ("while performing the helo handshake", Stage::Hello),
-        (
-            "while receiving the initial server greeting",
-            Stage::Greeting,
-        ),
-        ("after initial connection", Stage::Greeting),
-        ("[rcpt_to]", Stage::Rcpt),
-        ("[mail_from]", Stage::Mail),
-        ("[data]", Stage::EndOfData),
-        (">>> rcpt to:", Stage::Rcpt),
-    ];
-    let lower = text.to_ascii_lowercase();
-    STEPS
-        .iter()
-        .find(|(words, _)| lower.contains(words))
-        .map(|(_, stage)| *stage)
 }
 
 /// What holds for every case of a mail.

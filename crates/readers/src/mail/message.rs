@@ -1,5 +1,6 @@
 //! One message: what it is, and the failures that it reports.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use super::about;
@@ -84,8 +85,22 @@ fn by_status(
         recipients += report.recipients.len();
         cases.extend(failures::of_report(report, texts, context));
     }
+    without_repeats(&mut cases);
     let all_handled = cases.is_empty() && recipients > 0;
     (cases, all_handled)
+}
+
+/// A loop of aliases reports a recipient once for each round: what is said of one again is dropped.
+fn without_repeats(cases: &mut Vec<Case>) {
+    let mut said = HashSet::new();
+    cases.retain(|case| {
+        let address = |address: &Option<String>| address.as_ref().map(|a| a.to_ascii_lowercase());
+        let reply = case.reply.map(|reply| reply.value);
+        let status = case.status.map(|status| status.value.to_string());
+        let words = case.words.text().to_owned();
+        let who = (address(&case.recipient), address(&case.original_recipient));
+        who.0.is_none() || said.insert((who, reply, status, words))
+    });
 }
 
 /// Whether it is a receipt (RFC 8098): "read", or deleted unread. Some mailbox servers refuse a message

@@ -23,6 +23,7 @@ mod parts;
 mod shapes;
 mod source;
 mod status;
+mod step;
 mod text;
 mod words;
 

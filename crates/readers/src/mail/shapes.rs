@@ -51,6 +51,14 @@ pub(super) fn hits(text: &Text, number: usize) -> Vec<Hit> {
     if hidden {
         return vec![hit(Shape::Head, first)];
     }
+    // Advice goes on in this line: `try sending to⏎a@b`, `to the address⏎⏎    a@b`.
+    if line[..first.range.start]
+        .trim_matches([' ', '\t', '<'])
+        .is_empty()
+        && follows_advice(text, number)
+    {
+        return Vec::new();
+    }
     if let Some(shape) = by_start(line, first) {
         let all = match shape {
             // `550 5.1.1 <a@b>: from <c@d>`: the first is meant.
@@ -104,6 +112,30 @@ fn follows_from(line: &str, address: &Address) -> bool {
         "emailing",
     ];
     OTHERS.iter().any(|other| word.eq_ignore_ascii_case(other))
+}
+
+/// Whether the text before a line ends with words after which an address comes that is no recipient.
+fn follows_advice(text: &Text, number: usize) -> bool {
+    const ADVICE: &[&str] = &[
+        "if",
+        "try",
+        "emailing",
+        "contact",
+        "to the address",
+        "send mail to",
+        "send e-mail to",
+        "write to",
+    ];
+    let before = (0..number).rev().map(|number| text.line(number));
+    let Some(line) = before.take(2).find(|line| !line.is_empty()) else {
+        return false;
+    };
+    let lower = line.to_ascii_lowercase();
+    ADVICE.iter().any(|words| {
+        lower
+            .strip_suffix(words)
+            .is_some_and(|rest| !rest.ends_with(|c: char| c.is_alphanumeric()))
+    })
 }
 
 /// Whether a line is a list of addresses and nothing more.

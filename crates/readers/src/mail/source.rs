@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use mail_parser::decoders::charsets::map::charset_decoder;
+use memchr::memmem;
 
 use crate::{Span, Words};
 
@@ -216,6 +217,10 @@ impl<'a> Source<'a> {
             at = here.end;
             // An escape begins a stretch of another charset (RFC 1468).
             let plain = line.is_ascii() && !line.contains(&0x1b);
+            // It is told by its escape too, where a part names no charset: `ESC $ B`.
+            let escaped =
+                || memmem::find(line, b"\x1b$").and_then(|_| charset_decoder(b"iso-2022-jp"));
+            let decoder = decoder.or_else(escaped);
             match (plain, std::str::from_utf8(line), decoder) {
                 (true, _, _) | (_, Ok(_), None) => self.push_text(&mut words, here),
                 (false, Ok(_), Some(_)) if !line.is_ascii() => self.push_text(&mut words, here),
@@ -382,5 +387,6 @@ mod tests {
         let source = Source::new(japanese, 0);
         let words = source.words(0..japanese.len(), Some("iso-2022-jp"));
         assert_eq!(words.text(), "ユーザー unknown\n");
+        assert_eq!(source.words(0..japanese.len(), None), words);
     }
 }
