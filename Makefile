@@ -3,13 +3,13 @@
 CARGO ?= cargo
 SHELL := /bin/bash
 
-.PHONY: help run build test check peers bench bench-relay fuzz clean-demo
+.PHONY: help run build test check peers bench bench-relay bench-explain fuzz clean-demo
 
 help:
 	@echo 'make run    build, start the relay, send two messages, show their stories; Ctrl-C ends it'
 	@echo 'make test   install the test peers, then: format, lints, licences, all tests'
 	@echo 'make check  format, lints and licences alone'
-	@echo 'make bench  the relay beside Postfix on this machine (writes a table)'
+	@echo 'make bench  the relay beside Postfix, and explain beside Sisimai, on this machine'
 	@echo 'make fuzz   each fuzz target for a minute (needs nightly and cargo-fuzz)'
 
 .PHONY: rust
@@ -34,11 +34,15 @@ check: rust
 test: rust peers check
 	$(CARGO) test --workspace --locked --no-fail-fast
 
-bench: bench-relay
+bench: bench-relay bench-explain
 
 bench-relay: rust peers
 	$(CARGO) build --release --locked -p postrider
 	bench/relay
+
+bench-explain: rust peers
+	$(CARGO) build --release --locked -p judge
+	bench/explain
 
 FUZZ_TARGETS := command address reply extensions server client stuffing explain
 FUZZ_SECONDS ?= 60
