@@ -1,6 +1,6 @@
 //! A case that was read somewhere, in words: what was pasted, what it means, what to do.
 
-use diagnosis::{Cause, Diagnosis, Finality, Hint, ReadAs, Remedy, codes};
+use diagnosis::{Cause, Diagnosis, Finality, Hint, Limit, ReadAs, Remedy, codes};
 use readers::{Case, Kind, Note};
 use smtp::{Class, EnhancedStatus};
 
@@ -167,6 +167,25 @@ fn what_next(case: &Case, diagnosis: &Diagnosis, lang: Lang) -> String {
         Some(Hint::RetryAfter(_) | Hint::DoNotRetry) | None => {}
     }
     next
+}
+
+/// What a limit is of, how many, and in how many seconds where it is a rate.
+pub(crate) fn limit_parts(limit: &Limit) -> (&'static str, u64, Option<u64>) {
+    match *limit {
+        Limit::MessageBytes(count) => ("message-bytes", count, None),
+        Limit::Recipients(count) => ("recipients", count, None),
+        Limit::Connections(count) => ("connections", count, None),
+        Limit::Messages { count, seconds } => ("messages", count, Some(seconds)),
+        Limit::RecipientsInTime { count, seconds } => ("recipients-in-time", count, Some(seconds)),
+    }
+}
+
+/// A limit in words.
+pub(crate) fn limit(limit: &Limit, lang: Lang) -> String {
+    let (of, count, seconds) = limit_parts(limit);
+    let span = time::span(seconds.unwrap_or_default(), lang);
+    let values = [("n", count.into()), ("span", (&span).into())];
+    say(lang, &format!("case-limit-{of}"), &values)
 }
 
 /// A remark in words.

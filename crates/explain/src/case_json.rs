@@ -1,7 +1,7 @@
 //! A case for programs: one object for each failed recipient or code. The names are stable; their
 //! schema is `schema/explain.json`.
 
-use diagnosis::{Alternative, Check, Diagnosis, Hint, ReadAs};
+use diagnosis::{Alternative, Check, Diagnosis, Hint, Limit, ReadAs};
 use readers::{Case, Span};
 use serde::Serialize;
 
@@ -56,6 +56,7 @@ struct JsonDiagnosis<'a> {
     checks: Vec<JsonCheck>,
     remedies: Vec<&'static str>,
     retry_after_seconds: Option<u64>,
+    limits: Vec<JsonLimit>,
     standards: &'static [&'static str],
 }
 
@@ -76,6 +77,14 @@ struct JsonAlternative {
 struct JsonCheck {
     id: &'static str,
     command: Option<String>,
+}
+
+/// A limit that the text names: how many (bytes, recipients …), and in how long where it is a rate.
+#[derive(Serialize)]
+struct JsonLimit {
+    of: &'static str,
+    count: u64,
+    seconds: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -183,8 +192,14 @@ fn of_diagnosis<'a>(case: &Case, diagnosis: &'a Diagnosis) -> JsonDiagnosis<'a> 
             Some(Hint::RetryAfter(wait)) => Some(wait.as_secs()),
             Some(Hint::DoNotRetry) | None => None,
         },
+        limits: diagnosis.limits.iter().map(limit).collect(),
         standards: diagnosis.cause.standards(),
     }
+}
+
+fn limit(limit: &Limit) -> JsonLimit {
+    let (of, count, seconds) = crate::case::limit_parts(limit);
+    JsonLimit { of, count, seconds }
 }
 
 /// A confidence in hundredths, as it is meant: 0.95 and not 0.949999988079071.

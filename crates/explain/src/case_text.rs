@@ -3,7 +3,7 @@
 use diagnosis::{Cause, Diagnosis};
 use readers::{Case, Kind};
 
-use crate::case::{code_key, explain_case, note, of_code, reading_name, standard};
+use crate::case::{code_key, explain_case, limit, note, of_code, reading_name, standard};
 use crate::case_json::command;
 use crate::explanation::headline;
 use crate::layout::{WIDTH, paragraph, safe};
@@ -99,6 +99,8 @@ fn rows(case: &Case, diagnosis: &Diagnosis, explanation: &Explanation, lang: Lan
         rows.push((label("case-sender"), vec![sender]));
     }
     rows.push((label("case-said"), said(case, lang)));
+    let limits = diagnosis.limits.iter().map(|one| limit(one, lang));
+    rows.push((label("case-limit"), limits.collect()));
     if case.is_success() {
         rows.retain(|(_, texts)| !texts.is_empty());
         return rows;

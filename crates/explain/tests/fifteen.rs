@@ -155,3 +155,185 @@ fn success_is_nobodys_problem() {
         );
     }
 }
+
+/// What a server says in each of the fifteen situations, the step at which it does, and what that is.
+const SAID: &[(&str, &str, &str, &str)] = &[
+    (
+        "4.2.0",
+        "",
+        "lost connection with mx.example.org[192.0.2.1] while receiving the initial server greeting",
+        "connection.dropped",
+    ),
+    (
+        "4.2.1",
+        "421 4.2.1 ",
+        "Service not available, closing transmission channel",
+        "server.busy",
+    ),
+    (
+        "4.2.2",
+        "452 4.2.2 ",
+        "The email account that you tried to reach is over quota",
+        "mailbox.full",
+    ),
+    (
+        "4.3.1",
+        "452 4.3.1 ",
+        "Insufficient system storage",
+        "server.storage-full",
+    ),
+    (
+        "4.3.2",
+        "421 4.3.2 ",
+        "System not accepting network messages",
+        "server.not-accepting",
+    ),
+    (
+        "4.4.1",
+        "",
+        "connect to mx.example.org[192.0.2.1]:25: Connection timed out",
+        "server.unreachable",
+    ),
+    (
+        "4.4.2",
+        "",
+        "lost connection with mx.example.org[192.0.2.1] while sending message body",
+        "connection.dropped",
+    ),
+    (
+        "4.4.6",
+        "554 5.4.6 ",
+        "Hop count exceeded - possible mail loop",
+        "route.loop",
+    ),
+    (
+        "4.4.7",
+        "550 4.4.7 ",
+        "QUEUE.Expired; message expired",
+        "queue.expired",
+    ),
+    (
+        "4.4.9",
+        "449 4.4.9 ",
+        "Routing error: no connector for this domain, bad routing configuration",
+        "route.missing",
+    ),
+    (
+        "4.5.0",
+        "450 4.2.0 ",
+        "<bert@example.org>: Recipient address rejected: Greylisted, try again in 300 seconds",
+        "greylisting",
+    ),
+    (
+        "4.5.1",
+        "451 4.3.0 ",
+        "Requested action aborted: local error in processing",
+        "server.local-error",
+    ),
+    (
+        "4.5.2",
+        "452 4.5.3 ",
+        "Error: too many recipients",
+        "recipients.too-many",
+    ),
+    (
+        "4.6.5",
+        "465 4.6.5 ",
+        "code page unavailable on the receiving server",
+        "charset.unsupported",
+    ),
+    (
+        "4.7.1",
+        "450 4.7.1 ",
+        "Client host rejected: cannot find your reverse hostname, [192.0.2.9]",
+        "identity.no-ptr",
+    ),
+];
+
+#[test]
+fn a_reply_a_bounce_and_a_log_line_of_each_of_the_fifteen_are_told_alike() {
+    assert_eq!(SAID.len(), FIFTEEN.len());
+    let mut table = String::new();
+    for (row, (dotted_code, codes, words, cause)) in FIFTEEN.iter().zip(SAID) {
+        assert_eq!(dotted(row), *dotted_code);
+        let reply = format!("{codes}{words}");
+        let bounce = bounce(&reply, dotted_code);
+        let log = log(&reply, dotted_code);
+        for (kind, input) in [("reply", &reply), ("bounce", &bounce), ("log", &log)] {
+            let case = one(input);
+            let diagnosis = case.diagnose();
+            assert_eq!(case.kind.as_str(), kind, "{input}");
+            assert_eq!(
+                diagnosis.cause.id(),
+                *cause,
+                "{kind}: {input}: {:?}",
+                diagnosis.evidence
+            );
+            for lang in Lang::ALL {
+                let words = explain_case(&case, &diagnosis, lang);
+                let _ = writeln!(
+                    table,
+                    "{dotted_code} {kind:<6} {}: {} {}",
+                    lang.as_str(),
+                    words.headline,
+                    words.next
+                );
+            }
+        }
+    }
+    insta::assert_snapshot!("situations", table);
+}
+
+/// A report as Postfix gives it (RFC 3464).
+fn bounce(reply: &str, status: &str) -> String {
+    let said = if reply.as_bytes()[0].is_ascii_digit() {
+        format!("host mx.example.org[192.0.2.1] said: {reply}")
+    } else {
+        reply.to_owned()
+    };
+    let status = reply
+        .split(' ')
+        .nth(1)
+        .filter(|s| s.contains('.') && reply.as_bytes()[0].is_ascii_digit())
+        .unwrap_or(status);
+    let kind = if reply.as_bytes()[0].is_ascii_digit() {
+        "smtp"
+    } else {
+        "X-Postfix"
+    };
+    format!(
+        "Return-Path: <>\r\nFrom: MAILER-DAEMON@mail.example.com (Mail Delivery System)\r\nTo: anna@example.com\r\n\
+         Subject: Undelivered Mail Returned to Sender\r\nAuto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\n\
+         Content-Type: multipart/report; report-type=delivery-status; boundary=\"=b\"\r\n\r\n--=b\r\n\
+         Content-Type: text/plain\r\n\r\nThis is the mail system at host mail.example.com.\r\n\r\n\
+         <bert@example.org>: {said}\r\n\r\n--=b\r\nContent-Type: message/delivery-status\r\n\r\n\
+         Reporting-MTA: dns; mail.example.com\r\n\r\nFinal-Recipient: rfc822; bert@example.org\r\nAction: failed\r\n\
+         Status: {status}\r\nDiagnostic-Code: {kind}; {reply}\r\n\r\n--=b\r\nContent-Type: text/rfc822-headers\r\n\r\n\
+         From: anna@example.com\r\nTo: bert@example.org\r\nSubject: Offer\r\nMessage-ID: <1@example.com>\r\n\r\n--=b--\r\n"
+    )
+}
+
+/// A line of Postfix's log.
+fn log(reply: &str, status: &str) -> String {
+    let said = if reply.as_bytes()[0].is_ascii_digit() {
+        format!("host mx.example.org[192.0.2.1] said: {reply}")
+    } else {
+        reply.to_owned()
+    };
+    let status = reply
+        .split(' ')
+        .nth(1)
+        .filter(|s| s.contains('.') && reply.as_bytes()[0].is_ascii_digit())
+        .unwrap_or(status);
+    format!(
+        "2026-01-05T10:00:00+00:00 mail postfix/smtp[99]: 3F0A2B1C3D: to=<bert@example.org>, \
+         relay=mx.example.org[192.0.2.1]:25, delay=1, delays=0/0/0/1, dsn={status}, status=deferred ({said})\n"
+    )
+}
+
+#[test]
+fn a_limit_in_the_text_is_told() {
+    let case = one("552 5.3.4 Message size exceeds fixed maximum message size (10485760 bytes)");
+    let text = case_text(&case, &case.diagnose(), Lang::En, Style::Plain);
+    assert!(text.contains("at most 10485760 bytes"), "{text}");
+}
