@@ -284,19 +284,25 @@ fn a_reply_a_bounce_and_a_log_line_of_each_of_the_fifteen_are_told_alike() {
     insta::assert_snapshot!("situations", table);
 }
 
+/// Whether a server said it; else the sender saw it for itself.
+fn is_a_reply(said: &str) -> bool {
+    said.as_bytes()[0].is_ascii_digit()
+}
+
+/// Postfix's words around a reply, and the status that it gives: the reply's own, where it has one.
+fn as_postfix_says<'a>(reply: &'a str, status: &'a str) -> (String, &'a str) {
+    if !is_a_reply(reply) {
+        return (reply.to_owned(), status);
+    }
+    let own = reply.split(' ').nth(1).filter(|word| word.contains('.'));
+    let said = format!("host mx.example.org[192.0.2.1] said: {reply}");
+    (said, own.unwrap_or(status))
+}
+
 /// A report as Postfix gives it (RFC 3464).
 fn bounce(reply: &str, status: &str) -> String {
-    let said = if reply.as_bytes()[0].is_ascii_digit() {
-        format!("host mx.example.org[192.0.2.1] said: {reply}")
-    } else {
-        reply.to_owned()
-    };
-    let status = reply
-        .split(' ')
-        .nth(1)
-        .filter(|s| s.contains('.') && reply.as_bytes()[0].is_ascii_digit())
-        .unwrap_or(status);
-    let kind = if reply.as_bytes()[0].is_ascii_digit() {
+    let (said, status) = as_postfix_says(reply, status);
+    let kind = if is_a_reply(reply) {
         "smtp"
     } else {
         "X-Postfix"
@@ -315,16 +321,7 @@ fn bounce(reply: &str, status: &str) -> String {
 
 /// A line of Postfix's log.
 fn log(reply: &str, status: &str) -> String {
-    let said = if reply.as_bytes()[0].is_ascii_digit() {
-        format!("host mx.example.org[192.0.2.1] said: {reply}")
-    } else {
-        reply.to_owned()
-    };
-    let status = reply
-        .split(' ')
-        .nth(1)
-        .filter(|s| s.contains('.') && reply.as_bytes()[0].is_ascii_digit())
-        .unwrap_or(status);
+    let (said, status) = as_postfix_says(reply, status);
     format!(
         "2026-01-05T10:00:00+00:00 mail postfix/smtp[99]: 3F0A2B1C3D: to=<bert@example.org>, \
          relay=mx.example.org[192.0.2.1]:25, delay=1, delays=0/0/0/1, dsn={status}, status=deferred ({said})\n"
