@@ -1,6 +1,5 @@
 //! One short talk with a server: line by line, each answer with its time.
 
-use std::io;
 use std::time::Duration;
 
 use diagnosis::facts::{BreakKind, ConnectError, ConnectTry};
@@ -60,7 +59,7 @@ impl Talk {
                     facts: vec![connected],
                 });
             }
-            Ok(Err(error)) => connect_error(&error),
+            Ok(Err(error)) => ConnectError::from(&error),
             Err(_) => ConnectError::TimedOut,
         };
         Err(ConnectTry {
@@ -102,7 +101,7 @@ impl Talk {
                 .stream
                 .write_all(format!("{line}\r\n").as_bytes())
                 .await;
-            sent.map_err(|error| Ended::Broke(break_kind(&error)))?;
+            sent.map_err(|error| Ended::Broke(BreakKind::from(&error)))?;
         }
         let mut buffer = [0; 2048];
         loop {
@@ -119,7 +118,7 @@ impl Talk {
             match self.stream.read(&mut buffer).await {
                 Ok(0) => return Err(Ended::Broke(BreakKind::Closed)),
                 Ok(length) => self.parser.receive(&buffer[..length]),
-                Err(error) => return Err(Ended::Broke(break_kind(&error))),
+                Err(error) => return Err(Ended::Broke(BreakKind::from(&error))),
             }
         }
     }
@@ -127,27 +126,5 @@ impl Talk {
     /// Takes leave (RFC 5321 §4.1.1.10); how that goes changes nothing.
     pub(crate) async fn quit(&mut self) {
         let _ = timeout(FAREWELL, self.exchange(Some("QUIT"))).await;
-    }
-}
-
-fn break_kind(error: &io::Error) -> BreakKind {
-    match error.kind() {
-        io::ErrorKind::TimedOut => BreakKind::TimedOut,
-        io::ErrorKind::UnexpectedEof => BreakKind::Closed,
-        _ => BreakKind::Reset,
-    }
-}
-
-fn connect_error(error: &io::Error) -> ConnectError {
-    match error.kind() {
-        io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound => ConnectError::Refused,
-        io::ErrorKind::TimedOut => ConnectError::TimedOut,
-        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
-            ConnectError::Unreachable
-        }
-        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => ConnectError::Reset,
-        _ => ConnectError::Local {
-            os_error: error.raw_os_error(),
-        },
     }
 }

@@ -1,6 +1,5 @@
 //! One connection to a server: opening it, carrying bytes, closing it.
 
-use std::io;
 use std::time::Duration;
 
 use diagnosis::facts::{Break, BreakKind, ConnectError, ConnectTry, StepKind};
@@ -87,7 +86,7 @@ impl Connection {
         let error =
             match timeout(settings.connect_timeout, world.net.connect(&candidate.peer)).await {
                 Ok(Ok(stream)) => return Ok(stream),
-                Ok(Err(error)) => connect_error(&error),
+                Ok(Err(error)) => ConnectError::from(&error),
                 Err(_) => ConnectError::TimedOut,
             };
         Err(ConnectTry {
@@ -184,7 +183,7 @@ impl Connection {
                 self.smtp.receive(&buffer[..length]);
                 Ok(())
             }
-            Err(error) => Err(Ended::Broke(break_kind(&error))),
+            Err(error) => Err(Ended::Broke(BreakKind::from(&error))),
         }
     }
 
@@ -205,7 +204,7 @@ impl Connection {
                     self.smtp.sent();
                     return Ok(());
                 }
-                Err(Ended::Broke(break_kind(&error)))
+                Err(Ended::Broke(BreakKind::from(&error)))
             }
             Err(_) => Err(Ended::Broke(BreakKind::TimedOut)),
         }
@@ -246,27 +245,4 @@ impl Connection {
 fn not_smtp(error: ProtocolError) -> Ended {
     let received = String::from_utf8_lossy(error.received());
     Ended::NotSmtp(received.chars().take(KEPT_RECEIVED).collect())
-}
-
-fn break_kind(error: &io::Error) -> BreakKind {
-    match error.kind() {
-        io::ErrorKind::TimedOut => BreakKind::TimedOut,
-        io::ErrorKind::UnexpectedEof => BreakKind::Closed,
-        _ => BreakKind::Reset,
-    }
-}
-
-fn connect_error(error: &io::Error) -> ConnectError {
-    match error.kind() {
-        // A Unix socket that is not there is as good as a port where nobody listens.
-        io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound => ConnectError::Refused,
-        io::ErrorKind::TimedOut => ConnectError::TimedOut,
-        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
-            ConnectError::Unreachable
-        }
-        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => ConnectError::Reset,
-        _ => ConnectError::Local {
-            os_error: error.raw_os_error(),
-        },
-    }
 }

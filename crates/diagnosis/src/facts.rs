@@ -3,6 +3,8 @@
 //! Nothing here is interpreted. A [`Reply`] occurs only where a peer really sent one; a failure of
 //! ours or of the network has its own variant and is never dressed up as a reply.
 
+use std::io;
+
 use serde::{Deserialize, Serialize};
 use smtp::{Address, EnhancedStatus, Reply, Stage};
 
@@ -374,3 +376,36 @@ pub struct Circumstances {
 
 /// A bare status without a reply, as read from reports.
 pub type Status = EnhancedStatus;
+
+impl From<&io::Error> for BreakKind {
+    fn from(error: &io::Error) -> BreakKind {
+        if error.kind() == io::ErrorKind::TimedOut {
+            BreakKind::TimedOut
+        } else if error.kind() == io::ErrorKind::UnexpectedEof {
+            BreakKind::Closed
+        } else {
+            BreakKind::Reset
+        }
+    }
+}
+
+impl From<&io::Error> for ConnectError {
+    fn from(error: &io::Error) -> ConnectError {
+        use io::ErrorKind as K;
+        let kind = error.kind();
+        // A Unix socket that is not there is as good as a port where nobody listens.
+        if matches!(kind, K::ConnectionRefused | K::NotFound) {
+            ConnectError::Refused
+        } else if kind == K::TimedOut {
+            ConnectError::TimedOut
+        } else if matches!(kind, K::HostUnreachable | K::NetworkUnreachable) {
+            ConnectError::Unreachable
+        } else if matches!(kind, K::ConnectionReset | K::ConnectionAborted) {
+            ConnectError::Reset
+        } else {
+            ConnectError::Local {
+                os_error: error.raw_os_error(),
+            }
+        }
+    }
+}

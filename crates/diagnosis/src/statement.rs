@@ -145,7 +145,7 @@ pub fn interpret_code(read_as: ReadAs) -> Diagnosis {
         status,
         ..Statement::new("")
     });
-    if let Some(page) = page_of(read_as) {
+    if let Some(page) = read_as.page() {
         let mut causes = page.causes.iter().map(|(cause, percent)| Alternative {
             cause: *cause,
             confidence: f32::from(*percent) / 100.0,
@@ -158,19 +158,22 @@ pub fn interpret_code(read_as: ReadAs) -> Diagnosis {
     diagnosis
 }
 
-/// The row of the fifteen that a reading belongs to: that of the dotted code where it is read as a
-/// status, that of the digits where it is read as a reply.
-fn page_of(read_as: ReadAs) -> Option<&'static codes::PageCode> {
-    match read_as {
-        ReadAs::Status(status) => codes::page(status).filter(|page| !page.first_is_reply),
-        ReadAs::Reply(code @ 400..=499) => {
-            let dotted = EnhancedStatus::new(Class::Transient, code / 10 % 10, code % 10);
-            codes::page(dotted).filter(|page| page.replies.contains(&code))
+impl ReadAs {
+    /// The row of the fifteen that a reading belongs to: that of the dotted code where it is read as a
+    /// status, that of the digits where it is read as a reply.
+    #[must_use]
+    pub fn page(self) -> Option<&'static codes::PageCode> {
+        match self {
+            ReadAs::Status(status) => codes::page(status).filter(|page| !page.first_is_reply),
+            ReadAs::Reply(code @ 400..=499) => {
+                let dotted = EnhancedStatus::new(Class::Transient, code / 10 % 10, code % 10);
+                codes::page(dotted).filter(|page| page.replies.contains(&code))
+            }
+            ReadAs::Both(code, status) => {
+                codes::page(status).filter(|page| page.replies.contains(&code))
+            }
+            ReadAs::Reply(_) => None,
         }
-        ReadAs::Both(code, status) => {
-            codes::page(status).filter(|page| page.replies.contains(&code))
-        }
-        ReadAs::Reply(_) => None,
     }
 }
 

@@ -1,10 +1,10 @@
 //! A case that was read somewhere, in words: what was pasted, what it means, what to do.
 
-use diagnosis::{Cause, Diagnosis, Finality, Hint, Limit, ReadAs, Remedy, codes};
+use diagnosis::{Cause, Diagnosis, Finality, Hint, Limit, ReadAs, codes};
 use readers::{Case, Kind, Note};
-use smtp::{Class, EnhancedStatus};
+use smtp::EnhancedStatus;
 
-use crate::explanation::{headline, key};
+use crate::explanation::{advice, headline, meaning};
 use crate::words::{plain, say};
 use crate::{Explanation, Lang, time};
 
@@ -15,7 +15,7 @@ pub fn explain_case(case: &Case, diagnosis: &Diagnosis, lang: Lang) -> Explanati
         Some(read_as) => of_code(read_as, diagnosis, lang),
         None => (
             headline(diagnosis.cause, lang),
-            plain(lang, &format!("{}.what", key(diagnosis.cause))),
+            meaning(diagnosis.cause, lang),
         ),
     };
     if case.is_success() {
@@ -28,21 +28,13 @@ pub fn explain_case(case: &Case, diagnosis: &Diagnosis, lang: Lang) -> Explanati
             do_: Vec::new(),
         };
     }
-    // After the end, waiting is no advice.
-    let gone = diagnosis.finality == Finality::Permanent;
-    let remedies = diagnosis
-        .remedies
-        .iter()
-        .filter(|r| !(gone && **r == Remedy::Wait));
     Explanation {
         lang,
         headline: title,
         what,
         who: plain(lang, crate::explanation::who(diagnosis.responsible)),
         next: what_next(case, diagnosis, lang),
-        do_: remedies
-            .map(|r| plain(lang, &format!("do-{}", r.id())))
-            .collect(),
+        do_: advice(diagnosis, diagnosis.finality == Finality::Permanent, lang),
     }
 }
 
@@ -56,10 +48,9 @@ fn bare(case: &Case) -> Option<ReadAs> {
 pub(crate) fn of_code(read_as: ReadAs, diagnosis: &Diagnosis, lang: Lang) -> (String, String) {
     let texts = code_key(read_as);
     let Some(texts) = texts else {
-        let sure = diagnosis.cause;
         return (
-            headline(sure, lang),
-            plain(lang, &format!("{}.what", key(sure))),
+            headline(diagnosis.cause, lang),
+            meaning(diagnosis.cause, lang),
         );
     };
     let title = plain(lang, &texts);
@@ -105,32 +96,13 @@ fn uncapitalised(text: &str) -> String {
 
 /// The key of a code's texts: those of the page of fifteen, else those of the registry.
 pub(crate) fn code_key(read_as: ReadAs) -> Option<String> {
-    let of_status = |status: EnhancedStatus| {
-        let page = codes::page(status).filter(|page| !page.first_is_reply);
-        match page {
-            Some(_) => Some(format!("page-4-{}-{}", status.subject, status.detail)),
-            None => of_registry(status),
-        }
-    };
+    if let Some(page) = read_as.page() {
+        let (class, subject, detail) = page.dotted;
+        return Some(format!("page-{class}-{subject}-{detail}"));
+    }
     match read_as {
-        ReadAs::Both(code, status) => match codes::page(status) {
-            Some(page) if page.replies.contains(&code) => {
-                Some(format!("page-4-{}-{}", status.subject, status.detail))
-            }
-            Some(_) | None => of_registry(status),
-        },
-        ReadAs::Status(status) => of_status(status),
-        ReadAs::Reply(code) => {
-            let dotted = EnhancedStatus::new(Class::Transient, code / 10 % 10, code % 10);
-            let page = (code / 100 == 4).then(|| codes::page(dotted)).flatten();
-            match (page, codes::reply(code)) {
-                (Some(page), _) if page.replies.contains(&code) => {
-                    Some(format!("page-4-{}-{}", dotted.subject, dotted.detail))
-                }
-                (_, Some(_)) => Some(format!("reply-{code}")),
-                (_, None) => None,
-            }
-        }
+        ReadAs::Both(_, status) | ReadAs::Status(status) => of_registry(status),
+        ReadAs::Reply(code) => codes::reply(code).map(|_| format!("reply-{code}")),
     }
 }
 

@@ -39,21 +39,28 @@ pub struct Explanation {
 #[must_use]
 pub fn explain(diagnosis: &Diagnosis, next: &Next<'_>, lang: Lang) -> Explanation {
     let gone = matches!(next.decision, Some(Decision::Fail | Decision::Delivered));
-    // After the end, waiting is no advice.
-    let remedies = diagnosis
-        .remedies
-        .iter()
-        .filter(|r| !(gone && **r == Remedy::Wait));
     Explanation {
         lang,
         headline: headline(diagnosis.cause, lang),
-        what: plain(lang, &format!("{}.what", key(diagnosis.cause))),
+        what: meaning(diagnosis.cause, lang),
         who: plain(lang, who(diagnosis.responsible)),
         next: what_next(next, lang),
-        do_: remedies
-            .map(|remedy| plain(lang, &format!("do-{}", remedy.id())))
-            .collect(),
+        do_: advice(diagnosis, gone, lang),
     }
+}
+
+/// What can be done; after the end, waiting is no advice.
+pub(crate) fn advice(diagnosis: &Diagnosis, gone: bool, lang: Lang) -> Vec<String> {
+    let remedies = diagnosis.remedies.iter();
+    remedies
+        .filter(|remedy| !(gone && **remedy == Remedy::Wait))
+        .map(|remedy| plain(lang, &format!("do-{}", remedy.id())))
+        .collect()
+}
+
+/// What a cause means.
+pub(crate) fn meaning(cause: Cause, lang: Lang) -> String {
+    plain(lang, &format!("{}.what", key(cause)))
 }
 
 /// The headline of a cause.

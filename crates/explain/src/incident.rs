@@ -6,7 +6,7 @@ use readers::{Incident, Place, Side, Summary};
 use serde::Serialize;
 
 use crate::case_text::Style;
-use crate::explanation::{headline, key};
+use crate::explanation::{headline, meaning};
 use crate::layout::{WIDTH, paragraph, safe};
 use crate::words::{plain, say};
 use crate::{Lang, time};
@@ -85,7 +85,7 @@ pub fn incidents_text(summary: &Summary, lang: Lang, style: Style) -> String {
         out.push_str(&style.bold(&title(incident, lang)));
         out.push('\n');
         paragraph(&mut out, "  ", &in_a_sentence(incident, lang), WIDTH);
-        let what = plain(lang, &format!("{}.what", key(incident.cause)));
+        let what = meaning(incident.cause, lang);
         paragraph(&mut out, "  ", &what, WIDTH);
         for remedy in remedies(incident) {
             let text = plain(lang, &format!("do-{}", remedy.id()));

@@ -9,7 +9,7 @@ use smtp::{Class, EnhancedStatus};
 
 use crate::Lang;
 use crate::case::code_key;
-use crate::explanation::{headline, key, who};
+use crate::explanation::{headline, meaning, who};
 use crate::words::{plain, say};
 
 /// A page.
@@ -246,7 +246,7 @@ impl Draft {
             let _ = write!(self.text, "\n{}\n", plain(lang, "page-no-causes.what"));
         }
         for cause in causes {
-            let what = plain(lang, &format!("{}.what", key(cause)));
+            let what = meaning(cause, lang);
             let _ = write!(self.text, "\n### {}\n\n{what}\n\n", headline(cause, lang));
             let _ = writeln!(
                 self.text,
