@@ -12,6 +12,7 @@ use queue::{
     StoreError, Verdict, WaitFor,
 };
 
+use crate::addressees::NotWritten;
 use crate::engine::Engine;
 use crate::lane::{Claim, Work};
 use crate::report::{self, Reports};
@@ -69,12 +70,13 @@ pub(crate) async fn settle(
             Ok(reports) => break reports,
             Err(error) => {
                 tracing::error!(id = %work.message.id, %error, "a report cannot be written; trying again");
+                // A table of recipients that fails is no reason to stop sending.
+                engine.set_store_fails(matches!(error, NotWritten::Store(_)));
             }
         }
         if engine.is_stopping() {
             return false;
         }
-        engine.set_store_fails(true);
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     };

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use queue::{Body, Destination, DestinationKey, Lease, Message, MessageId, Queued, Recipient};
+use smtp::Address;
 use tokio::sync::Notify;
 
 /// A recipient of a message, as the lane counts them.
@@ -25,6 +26,30 @@ pub(crate) struct Work {
 impl Work {
     pub(crate) fn claims(&self) -> impl Iterator<Item = Claim> + '_ {
         self.recipients.iter().map(|r| (self.message.id, r.index))
+    }
+
+    /// The reverse-path that it is sent with: all its recipients have the same, once [`alike`](Work::alike)
+    /// has been asked.
+    pub(crate) fn sender(&self) -> &Address {
+        let own = self.recipients.first().and_then(Recipient::sender);
+        own.unwrap_or(&self.message.sender)
+    }
+
+    /// Leaves only recipients with one reverse-path; answers the others.
+    pub(crate) fn alike(&mut self) -> Option<Work> {
+        let first = self.recipients.first()?.sender().cloned();
+        if self.recipients.iter().all(|r| r.sender() == first.as_ref()) {
+            return None;
+        }
+        let (alike, others) = std::mem::take(&mut self.recipients)
+            .into_iter()
+            .partition(|r| r.sender() == first.as_ref());
+        self.recipients = alike;
+        Some(Work {
+            message: self.message.clone(),
+            recipients: others,
+            body: self.body.clone(),
+        })
     }
 
     /// Bytes of content held in memory.
@@ -291,6 +316,7 @@ mod tests {
             attempts: 0,
             last: None,
             basis: None,
+            rewritten: None,
         };
         Queued {
             message: Arc::new(message),

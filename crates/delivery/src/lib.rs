@@ -3,6 +3,7 @@
 //! [`Engine`] takes what the store has and what reception brings, opens sessions for destinations
 //! that have work, and writes down what came of each attempt in one transaction of the store.
 
+mod addressees;
 mod conclude;
 mod connection;
 mod engine;

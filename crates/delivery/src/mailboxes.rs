@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use parking_lot::Mutex;
 use queue::route::{NextHop, Target};
-use queue::{MailboxTrouble, Mailboxes};
+use queue::{MailboxQuota, MailboxTrouble, Mailboxes};
 use world::{Disk, World};
 
 /// A file of sums that is longer is written anew (Maildir++: 5120 bytes).
@@ -30,6 +30,15 @@ pub struct Quota {
     pub bytes: u64,
     /// Messages.
     pub messages: u64,
+}
+
+impl From<MailboxQuota> for Quota {
+    fn from(own: MailboxQuota) -> Quota {
+        Quota {
+            bytes: own.bytes,
+            messages: own.messages,
+        }
+    }
 }
 
 impl Quota {
@@ -146,14 +155,19 @@ impl Maildirs {
 
 #[async_trait]
 impl Mailboxes for Maildirs {
-    async fn look(&self, target: &Target, size: Option<u64>) -> Result<(), MailboxTrouble> {
+    async fn look(
+        &self,
+        target: &Target,
+        quota: Option<MailboxQuota>,
+        size: Option<u64>,
+    ) -> Result<(), MailboxTrouble> {
         let Target::Hop(NextHop::Maildir(path)) = target else {
             return Ok(());
         };
         let look = Look {
             disk: self.world.disk.clone(),
             maildir: path.clone(),
-            quota: self.quota,
+            quota: quota.map_or(self.quota, Quota::from),
             now: self.world.clock.now(),
             counted: self.counted.clone(),
         };
@@ -363,16 +377,16 @@ mod tests {
     #[tokio::test]
     async fn a_lock_beside_or_within_the_mailbox_holds_mail_back() {
         let (dir, maildirs, target) = box_of(Quota::default());
-        assert_eq!(maildirs.look(&target, None).await, Ok(()));
+        assert_eq!(maildirs.look(&target, None, None).await, Ok(()));
         for name in ["box.lock", "box/.lock"] {
             let lock = dir.path().join(name);
             write(&lock, 0);
-            let looked = maildirs.look(&target, None).await;
+            let looked = maildirs.look(&target, None, None).await;
             let expected = Err(MailboxTrouble::Locked { lock: lock.clone() });
             assert_eq!(looked, expected);
             RealDisk.remove(&lock).unwrap();
         }
-        assert_eq!(maildirs.look(&target, None).await, Ok(()));
+        assert_eq!(maildirs.look(&target, None, None).await, Ok(()));
     }
 
     #[tokio::test]
@@ -386,10 +400,10 @@ mod tests {
         write(&dir.path().join("box/cur/2,S=200:2,S"), 1);
         write(&dir.path().join("box/.Sent/cur/3"), 400);
         write(&dir.path().join("box/.Trash/cur/4"), 5_000);
-        assert_eq!(maildirs.look(&target, Some(100)).await, Ok(()));
+        assert_eq!(maildirs.look(&target, None, Some(100)).await, Ok(()));
         let sums = dir.path().join("box/maildirsize");
         assert_eq!(read(&sums), "1000S\n900 3\n");
-        let full = maildirs.look(&target, Some(101)).await.unwrap_err();
+        let full = maildirs.look(&target, None, Some(101)).await.unwrap_err();
         assert!(
             matches!(
                 full,
@@ -401,11 +415,11 @@ mod tests {
             ),
             "{full}"
         );
-        let too_large = maildirs.look(&target, Some(1_001)).await.unwrap_err();
+        let too_large = maildirs.look(&target, None, Some(1_001)).await.unwrap_err();
         assert!(matches!(too_large, MailboxTrouble::TooLarge { .. }));
         note(&RealDisk, &dir.path().join("box"), 100).unwrap();
         assert_eq!(read(&sums), "1000S\n900 3\n100 1\n");
-        assert!(maildirs.look(&target, None).await.is_err());
+        assert!(maildirs.look(&target, None, None).await.is_err());
     }
 
     #[tokio::test]
@@ -419,11 +433,11 @@ mod tests {
             .unwrap();
         write(&dir.path().join("box/new/1"), 10);
         // The second message is gone; nobody had noted it.
-        assert_eq!(maildirs.look(&target, None).await, Ok(()));
+        assert_eq!(maildirs.look(&target, None, None).await, Ok(()));
         assert_eq!(read(&sums), "5000S,2C\n10 1\n");
         write(&dir.path().join("box/new/2"), 10);
         note(&RealDisk, &dir.path().join("box"), 10).unwrap();
-        assert!(maildirs.look(&target, None).await.is_err());
+        assert!(maildirs.look(&target, None, None).await.is_err());
     }
 
     #[test]
@@ -450,6 +464,6 @@ mod tests {
             messages: 1,
         });
         let elsewhere = Target::Domain("example.org".to_owned());
-        assert_eq!(maildirs.look(&elsewhere, Some(99)).await, Ok(()));
+        assert_eq!(maildirs.look(&elsewhere, None, Some(99)).await, Ok(()));
     }
 }

@@ -9,10 +9,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use diagnosis::facts::Local;
-use queue::{Body, Message, StoreError};
+use queue::{Body, Message, Recipient, StoreError};
 use smtp::Address;
 use world::Disk;
 
+use crate::lane::Work;
 use crate::mailboxes;
 
 /// How much of a large message is read at once.
@@ -25,18 +26,26 @@ pub(crate) enum MaildirError {
     Disk(Local),
     /// The queue could not give the message's content.
     Store(StoreError),
+    /// The message has been put into this mailbox before: its forwarding leads back.
+    Loop {
+        /// `Delivered-To` fields that it has.
+        times: u32,
+        /// The mailbox.
+        mailbox: String,
+    },
 }
 
 /// Puts a message for one recipient into a Maildir.
 pub(crate) async fn deliver(
     disk: &Arc<dyn Disk>,
     maildir: &Path,
-    message: &Message,
-    recipient: (u32, &Address),
+    work: &Work,
+    recipient: &Recipient,
     body: &Body,
 ) -> Result<(), MaildirError> {
-    let names = Names::new(maildir, message, recipient.0);
-    let file = begin(disk.clone(), &names, header(&message.sender, recipient.1)).await?;
+    been_here(body, &recipient.address).await?;
+    let names = Names::new(maildir, &work.message, recipient.index);
+    let file = begin(disk.clone(), &names, header(work.sender(), recipient)).await?;
     let mut written_bytes = file.1;
     let mut file = Some(file.0);
     let mut offset = 0;
@@ -105,7 +114,7 @@ impl Names {
     }
 }
 
-fn header(sender: &Address, recipient: &Address) -> Vec<u8> {
+fn header(sender: &Address, recipient: &Recipient) -> Vec<u8> {
     // RFC 5321 §4.4: the delivery agent adds the return path.
     let sender = if sender.is_null() {
         String::new()
@@ -113,7 +122,63 @@ fn header(sender: &Address, recipient: &Address) -> Vec<u8> {
         sender.to_string()
     };
     let sender = sender.trim_start_matches('<').trim_end_matches('>');
-    format!("Return-Path: <{sender}>\nDelivered-To: {recipient}\n").into_bytes()
+    let mut header = format!(
+        "Return-Path: <{sender}>\nDelivered-To: {}\n",
+        recipient.address
+    );
+    if let Some(original) = recipient.original() {
+        header.push_str(&format!("X-Original-To: {original}\n"));
+    }
+    header.into_bytes()
+}
+
+/// How much of a message is looked at for its header.
+const HEADER_LIMIT: usize = 64 * 1024;
+
+/// Whether the message was put into this mailbox before: then forwarding leads it back here, and each
+/// round would leave a copy. Our own `Delivered-To` is the sign, as with Postfix and qmail.
+async fn been_here(body: &Body, mailbox: &Address) -> Result<(), MaildirError> {
+    let head = match body {
+        Body::Inline(bytes) => bytes.slice(..bytes.len().min(HEADER_LIMIT)),
+        Body::File(source) => source
+            .read(0, HEADER_LIMIT)
+            .await
+            .map_err(MaildirError::Store)?,
+    };
+    let mailbox = mailbox.to_string();
+    let times = dsn::field_values(&head, "Delivered-To")
+        .filter(|value| value.eq_ignore_ascii_case(mailbox.as_bytes()))
+        .count();
+    match u32::try_from(times).unwrap_or(u32::MAX) {
+        0 => Ok(()),
+        times => Err(MaildirError::Loop { times, mailbox }),
+    }
+}
+
+/// Makes the directories of a Maildir that is not there yet, for nobody but us, and makes them survive
+/// a loss of power.
+fn make(disk: &dyn Disk, root: &Path) -> io::Result<()> {
+    if disk.exists(&root.join("cur"))? {
+        return Ok(());
+    }
+    let mut missing: Vec<&Path> = Vec::new();
+    for path in root.ancestors() {
+        if disk.exists(path)? {
+            break;
+        }
+        missing.push(path);
+    }
+    // `cur` comes last: where it is, all of them are.
+    for part in ["tmp", "new", "cur"] {
+        disk.create_private_dirs(&root.join(part))?;
+    }
+    disk.sync_dir(root)?;
+    for path in missing {
+        if let Some(above) = path.parent() {
+            disk.sync_dir(above)?;
+        }
+    }
+    Ok(())
 }
 
 async fn begin(
@@ -128,14 +193,12 @@ async fn begin(
             let held = format!("the mailbox is locked by {}", lock.display());
             return Err(io::Error::new(io::ErrorKind::ResourceBusy, held));
         }
-        for part in ["tmp", "new", "cur"] {
-            opener.create_dir_all(&here.root.join(part))?;
-        }
-        let mut file = match opener.create(&here.tmp) {
+        make(&*opener, &here.root)?;
+        let mut file = match opener.create_private(&here.tmp) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 // Left by an attempt that was cut off.
                 opener.remove(&here.tmp)?;
-                opener.create(&here.tmp)?
+                opener.create_private(&here.tmp)?
             }
             other => other?,
         };
@@ -216,18 +279,42 @@ mod tests {
         found.map(|entry| entry.unwrap().path()).collect()
     }
 
+    fn recipient(index: u32, address: &str, original: Option<&str>) -> Recipient {
+        let original = original.map(|text| text.parse().unwrap());
+        Recipient {
+            index,
+            address: address.parse().unwrap(),
+            destination: queue::DestinationKey::new("maildir:/x"),
+            state: queue::RecipientState::Queued,
+            next_attempt: None,
+            attempts: 0,
+            last: None,
+            basis: None,
+            rewritten: queue::Rewritten::of(None, original).map(Arc::new),
+        }
+    }
+
+    fn work(to: &Recipient) -> Work {
+        Work {
+            message: Arc::new(message()),
+            recipients: vec![to.clone()],
+            body: None,
+        }
+    }
+
+    const BODY: Body = Body::Inline(Bytes::from_static(b"a\r\n\r\nb\r\n"));
+
     #[tokio::test]
     async fn a_second_delivery_after_a_crash_replaces_the_first() {
         let dir = tempfile::tempdir().unwrap();
         let disk: Arc<dyn Disk> = Arc::new(world::RealDisk);
-        let (message, to) = (message(), "bert@dest.example".parse().unwrap());
-        let body = Body::Inline(Bytes::from_static(b"a\r\n\r\nb\r\n"));
+        let to = recipient(0, "bert@dest.example", None);
         // A crash while the file was being written leaves it in `tmp`; one before the record, in `new`.
-        let left = Names::new(dir.path(), &message, 0).tmp;
+        let left = Names::new(dir.path(), &message(), 0).tmp;
         std::fs::create_dir_all(dir.path().join("tmp")).unwrap();
         std::fs::write(&left, "half").unwrap();
         for _ in 0..2 {
-            deliver(&disk, dir.path(), &message, (0, &to), &body)
+            deliver(&disk, dir.path(), &work(&to), &to, &BODY)
                 .await
                 .unwrap();
             assert!(names(dir.path(), "tmp").is_empty());
@@ -237,10 +324,121 @@ mod tests {
             assert!(text.ends_with("\na\n\nb\n"), "{text}");
         }
         // Another recipient of the message has a file of its own.
-        deliver(&disk, dir.path(), &message, (1, &to), &body)
+        let other = recipient(1, "bert@dest.example", None);
+        deliver(&disk, dir.path(), &work(&other), &other, &BODY)
             .await
             .unwrap();
         assert_eq!(names(dir.path(), "new").len(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_mailbox_is_made_on_its_first_mail_for_nobody_but_us() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().unwrap();
+        let disk: Arc<dyn Disk> = Arc::new(world::RealDisk);
+        let path = dir.path().join("ours.example/bert");
+        let to = recipient(0, "bert@ours.example", Some("Info@ours.example"));
+        deliver(&disk, &path, &work(&to), &to, &BODY).await.unwrap();
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        for part in ["", "tmp", "new", "cur", ".."] {
+            assert_eq!(mode(&path.join(part)), 0o700, "{part}");
+        }
+        let file = &names(&path, "new")[0];
+        assert_eq!(mode(file), 0o600);
+        let text = std::fs::read_to_string(file).unwrap();
+        assert!(
+            text.starts_with(
+                "Return-Path: <anna@client.example>\nDelivered-To: bert@ours.example\n\
+                 X-Original-To: Info@ours.example\na\n"
+            ),
+            "{text}"
+        );
+    }
+
+    #[tokio::test]
+    async fn mail_that_comes_back_to_a_mailbox_is_a_loop_and_other_mail_is_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let disk: Arc<dyn Disk> = Arc::new(world::RealDisk);
+        let to = recipient(0, "bert@ours.example", None);
+        let text = b"Delivered-To: Bert@Ours.example\r\n\r\nDelivered-To: x\r\n";
+        let body = Body::Inline(Bytes::from_static(text));
+        let looped = deliver(&disk, dir.path(), &work(&to), &to, &body).await;
+        assert!(
+            matches!(looped, Err(MaildirError::Loop { times: 1, .. })),
+            "{looped:?}"
+        );
+        let other = recipient(0, "carla@ours.example", None);
+        deliver(&disk, dir.path(), &work(&other), &other, &body)
+            .await
+            .unwrap();
+    }
+
+    /// A disk on which no more than the first few bytes of a file have room.
+    struct FullDisk;
+
+    struct FullFile(Box<dyn world::DiskFile>);
+
+    impl Write for FullFile {
+        fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+            if buf.len() > 100 {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            self.0.write(buf)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            self.0.flush()
+        }
+    }
+
+    impl world::DiskFile for FullFile {
+        fn sync(&mut self) -> io::Result<()> {
+            self.0.sync()
+        }
+    }
+
+    impl Disk for FullDisk {
+        fn create_dir_all(&self, path: &Path) -> io::Result<()> {
+            world::RealDisk.create_dir_all(path)
+        }
+        fn create(&self, path: &Path) -> io::Result<Box<dyn world::DiskFile>> {
+            Ok(Box::new(FullFile(world::RealDisk.create(path)?)))
+        }
+        fn append(&self, path: &Path) -> io::Result<Box<dyn world::DiskFile>> {
+            world::RealDisk.append(path)
+        }
+        fn exists(&self, path: &Path) -> io::Result<bool> {
+            world::RealDisk.exists(path)
+        }
+        fn open(&self, path: &Path) -> io::Result<Box<dyn world::DiskRead>> {
+            world::RealDisk.open(path)
+        }
+        fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+            world::RealDisk.rename(from, to)
+        }
+        fn sync_dir(&self, path: &Path) -> io::Result<()> {
+            world::RealDisk.sync_dir(path)
+        }
+        fn remove(&self, path: &Path) -> io::Result<()> {
+            world::RealDisk.remove(path)
+        }
+        fn list(&self, path: &Path) -> io::Result<Vec<PathBuf>> {
+            world::RealDisk.list(path)
+        }
+        fn free(&self, path: &Path) -> io::Result<world::Space> {
+            world::RealDisk.free(path)
+        }
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_a_failure_of_ours_and_leaves_nothing_behind() {
+        let dir = tempfile::tempdir().unwrap();
+        let disk: Arc<dyn Disk> = Arc::new(FullDisk);
+        let to = recipient(0, "bert@ours.example", None);
+        let body = Body::Inline(Bytes::from(vec![b'x'; 2_000]));
+        let failed = deliver(&disk, dir.path(), &work(&to), &to, &body).await;
+        assert!(matches!(failed, Err(MaildirError::Disk(_))), "{failed:?}");
+        assert!(names(dir.path(), "tmp").is_empty() && names(dir.path(), "new").is_empty());
     }
 
     #[test]

@@ -8,10 +8,11 @@ use explain::FailedRecipient;
 use jiff::Timestamp;
 use queue::{
     Body, BodyKind, Courier, Decision, DestinationKey, Event, EventKind, Message, MessageId,
-    MessageKind, NewMessage, NewRecipient, Origin, StoreError, Story, Verdict,
+    MessageKind, NewMessage, Origin, StoreError, Story, Verdict,
 };
 use smtp::{Address, Class, EnhancedStatus, Reply};
 
+use crate::addressees::{self, Addressees, NotWritten};
 use crate::engine::{Engine, later};
 use crate::lane::Work;
 
@@ -32,8 +33,8 @@ pub(crate) async fn due(
     attempt: &Attempt,
     verdicts: &[Verdict],
     now: Timestamp,
-) -> Result<Reports, StoreError> {
-    let failed: Vec<Failed<'_>> = failed(work, attempt, verdicts);
+) -> Result<Reports, NotWritten> {
+    let mut failed: Vec<Failed<'_>> = failed(work, attempt, verdicts);
     let mut reports = Reports::default();
     if failed.is_empty() {
         return Ok(reports);
@@ -45,28 +46,48 @@ pub(crate) async fn due(
         destination: None,
         kind,
     };
-    // RFC 5321 §4.5.5, §6.1: what has a null reverse-path is never answered.
-    if work.message.sender.is_null() {
-        reports.events = failed
-            .iter()
-            .map(|f| event(f.index, EventKind::NotReported))
-            .collect();
-        return Ok(reports);
+    // Copies for a list go back to its owner, others of the same message to its sender.
+    while let Some(first) = failed.first() {
+        let sender = first.sender;
+        let (these, others): (Vec<_>, Vec<_>) =
+            failed.into_iter().partition(|f| f.sender == sender);
+        failed = others;
+        let kind = report_to(engine, work, sender, &these, now, &mut reports.new).await?;
+        let told = these.iter().map(|f| event(f.index, kind.clone()));
+        reports.events.extend(told);
     }
-    let id = new_id(engine, now);
-    let bytes = write(engine, work, &failed, id, now).await?;
-    reports
-        .new
-        .push(into_message(engine, work, id, &bytes, now).await?);
-    let reported = |f: &Failed<'_>| event(f.index, EventKind::Reported { report: id });
-    reports.events = failed.iter().map(reported).collect();
     Ok(reports)
+}
+
+/// Writes the report for one sender, where one is due; answers what is noted of it.
+async fn report_to(
+    engine: &Engine,
+    work: &Work,
+    sender: &Address,
+    failed: &[Failed<'_>],
+    now: Timestamp,
+    reports: &mut Vec<NewMessage>,
+) -> Result<EventKind, NotWritten> {
+    // RFC 5321 §4.5.5, §6.1: what has a null reverse-path is never answered.
+    if sender.is_null() {
+        return Ok(EventKind::NotReported);
+    }
+    let Some(addressees) = addressees::of(engine, sender, now).await? else {
+        return Ok(EventKind::SenderUnknown);
+    };
+    let id = new_id(engine, now);
+    let bytes = write(engine, work, sender, failed, id, now).await?;
+    let new = into_message(engine, work, (id, sender), &bytes, addressees, now).await?;
+    reports.push(new);
+    Ok(EventKind::Reported { report: id })
 }
 
 /// A recipient that failed, with what its report needs.
 struct Failed<'a> {
     index: u32,
     address: &'a Address,
+    /// Who is told.
+    sender: &'a Address,
     attempts: u32,
     diagnosis: &'a Diagnosis,
     /// What the peer said at the end, if it said anything.
@@ -85,6 +106,7 @@ fn failed<'a>(work: &'a Work, attempt: &'a Attempt, verdicts: &'a [Verdict]) -> 
             Some(Failed {
                 index: recipient.index,
                 address: &recipient.address,
+                sender: recipient.sender().unwrap_or(&work.message.sender),
                 attempts: recipient.attempts + 1,
                 diagnosis: verdict.diagnosis.as_ref()?,
                 reply: last_words(&of.outcome),
@@ -107,6 +129,7 @@ pub(crate) fn last_words(outcome: &Outcome) -> Option<&Reply> {
             | FailureKind::NotSmtp { .. }
             | FailureKind::Local(_)
             | FailureKind::TooManyHops { .. }
+            | FailureKind::DeliveredBefore { .. }
             | FailureKind::Interrupted => None,
         },
     }
@@ -115,6 +138,7 @@ pub(crate) fn last_words(outcome: &Outcome) -> Option<&Reply> {
 async fn write(
     engine: &Engine,
     work: &Work,
+    sender: &Address,
     failed: &[Failed<'_>],
     id: MessageId,
     now: Timestamp,
@@ -148,7 +172,7 @@ async fn write(
     let original_id = dsn::message_id(original);
     let report = dsn::Report {
         from: &format!("MAILER-DAEMON@{hostname}"),
-        to: &work.message.sender,
+        to: sender,
         subject: &explain::report_subject(&explained, lang),
         date: now,
         message_id: &format!("{id}@{hostname}"),
@@ -212,15 +236,15 @@ fn new_id(engine: &Engine, now: Timestamp) -> MessageId {
 async fn into_message(
     engine: &Engine,
     work: &Work,
-    id: MessageId,
+    (id, sender): (MessageId, &Address),
     bytes: &[u8],
+    addressees: Addressees,
     now: Timestamp,
 ) -> Result<NewMessage, StoreError> {
     let shared = &engine.shared;
     let mut writer = shared.store.stage(id);
     writer.write(bytes).await?;
     let body = writer.finish().await?;
-    let sender = &work.message.sender;
     let lifetime: Duration = shared.settings.report_lifetime;
     let message = Message {
         id,
@@ -243,15 +267,12 @@ async fn into_message(
             about: Some(work.message.id),
         },
     };
-    let recipient = NewRecipient {
-        address: sender.clone(),
-        destination: shared.settings.routes.target(sender).key(),
-        next_attempt: now,
-    };
+    let events = addressees.events(id, now);
     Ok(NewMessage {
         message,
         body,
-        recipients: vec![recipient],
+        recipients: addressees.recipients,
+        events,
     })
 }
 

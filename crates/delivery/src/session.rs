@@ -112,6 +112,9 @@ impl Session {
     }
 
     async fn work(&mut self, mut work: Work) {
+        if let Some(others) = work.alike() {
+            self.engine.go_on(&self.key, others);
+        }
         let most = self
             .engine
             .shared
@@ -332,12 +335,19 @@ impl Session {
         }
         let mut outcomes = Vec::with_capacity(work.recipients.len());
         for recipient in &work.recipients {
-            let to = (recipient.index, &recipient.address);
-            let done = maildir::deliver(&shared.world.disk, path, &work.message, to, body).await;
+            let done = maildir::deliver(&shared.world.disk, path, work, recipient, body).await;
             outcomes.push(match done {
                 Ok(()) => Outcome::Accepted(None),
                 Err(maildir::MaildirError::Disk(local)) => {
                     let kind = FailureKind::Local(local);
+                    trail.add(Stage::Content, StepKind::Went(kind.clone()));
+                    Outcome::Failed(Failure {
+                        stage: Stage::Content,
+                        kind,
+                    })
+                }
+                Err(maildir::MaildirError::Loop { times, mailbox }) => {
+                    let kind = FailureKind::DeliveredBefore { times, mailbox };
                     trail.add(Stage::Content, StepKind::Went(kind.clone()));
                     Outcome::Failed(Failure {
                         stage: Stage::Content,

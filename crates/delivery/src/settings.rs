@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use queue::Directory;
 use queue::route::Routes;
 
 /// How mail is sent.
@@ -12,6 +13,8 @@ pub struct Settings {
     pub hostname: String,
     /// Where mail goes; reports of our own are routed by it too.
     pub routes: Arc<Routes>,
+    /// Who is in domains of ours, for reports of our own; `None`: there are no such domains.
+    pub directory: Option<Arc<dyn Directory>>,
     /// The port of mail exchangers found in the DNS.
     pub smtp_port: u16,
     /// How long to wait for a connection to one address.
@@ -41,6 +44,7 @@ impl Default for Settings {
         Settings {
             hostname: "localhost".to_owned(),
             routes: Arc::new(Routes::default()),
+            directory: None,
             smtp_port: 25,
             connect_timeout: Duration::from_secs(30),
             max_sessions: 500,

@@ -48,7 +48,7 @@ pub(crate) async fn transact(
     trail: &mut Trail,
 ) -> Transacted {
     let envelope = Envelope {
-        sender: work.message.sender.clone(),
+        sender: work.sender().clone(),
         recipients: work.recipients.iter().map(|r| r.address.clone()).collect(),
         size: work.message.size,
         eight_bit: work.message.body_kind == queue::BodyKind::EightBit,
@@ -117,7 +117,7 @@ impl Run<'_> {
         self.heard_something = true;
         match event {
             Event::Mail(reply) => {
-                let sender = &self.work.message.sender;
+                let sender = self.work.sender();
                 self.trail.replied(Stage::Mail, &reply, || {
                     format!("MAIL FROM:<{}>", sender.as_str())
                 });

@@ -110,6 +110,12 @@ fn failed(failure: &Failure, circumstances: &Circumstances) -> Diagnosis {
             limit,
             repeated,
         } => looping(*hops, *limit, repeated),
+        FailureKind::DeliveredBefore { times, mailbox } => Finding::seen(
+            Cause::RouteLoop,
+            Finality::Permanent,
+            EvidenceSource::Message,
+            format!("Delivered-To: {mailbox}, {times} times before"),
+        ),
         FailureKind::Interrupted => return unknown(failure),
     };
     let mut diagnosis = finding.at(stage);
@@ -299,7 +305,8 @@ fn unknown(failure: &Failure) -> Diagnosis {
         | FailureKind::CannotSend(_)
         | FailureKind::Local(_)
         | FailureKind::Expired { .. }
-        | FailureKind::TooManyHops { .. } => (
+        | FailureKind::TooManyHops { .. }
+        | FailureKind::DeliveredBefore { .. } => (
             "no reply to the end of the message".to_owned(),
             Responsible::Network,
         ),
@@ -342,6 +349,7 @@ impl Failure {
             | FailureKind::NotSmtp { .. }
             | FailureKind::Expired { .. }
             | FailureKind::TooManyHops { .. }
+            | FailureKind::DeliveredBefore { .. }
             | FailureKind::Interrupted => false,
         }
     }

@@ -92,6 +92,13 @@ pub enum FailureKind {
         /// Hosts that occur more than once in the trail, in order of first occurrence.
         repeated: Vec<String>,
     },
+    /// The message has been in this mailbox before: forwarding leads it back.
+    DeliveredBefore {
+        /// How often.
+        times: u32,
+        /// The mailbox.
+        mailbox: String,
+    },
     /// The relay stopped (crash, power) after it had begun to transmit, and never saw the reply.
     Interrupted,
 }

@@ -9,6 +9,6 @@ mod original;
 mod report;
 mod trail;
 
-pub use original::{message_id, original_headers};
+pub use original::{field_values, message_id, original_headers};
 pub use report::{Action, Original, PerRecipient, Report};
 pub use trail::Trail;

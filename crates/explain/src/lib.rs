@@ -8,6 +8,7 @@ mod case_json;
 mod case_text;
 mod checked;
 mod checked_json;
+mod expansion;
 mod explanation;
 mod incident;
 mod json;

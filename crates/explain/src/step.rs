@@ -148,6 +148,11 @@ fn went(kind: &FailureKind, lang: Lang) -> Told {
             ];
             Told::line(say(lang, "step-went-hops", &args))
         }
+        FailureKind::DeliveredBefore { times, mailbox } => {
+            let mailbox = safe(mailbox);
+            let args = [("times", (*times).into()), ("mailbox", (&mailbox).into())];
+            Told::line(say(lang, "step-went-delivered-before", &args))
+        }
         FailureKind::Interrupted => Told::line(plain(lang, "step-went-interrupted")),
     }
 }

@@ -11,7 +11,7 @@ use smtp::Severity;
 use crate::explanation::{Next, explain, headline};
 use crate::layout::{WIDTH, paragraph, safe};
 use crate::words::{Arg, plain, say};
-use crate::{Lang, step, time};
+use crate::{Lang, expansion, step, time};
 
 /// Like recipients that are named; of the others only how many.
 const NAMED: usize = 3;
@@ -414,6 +414,8 @@ impl Teller {
                 &[("report", (&report.to_string()).into())],
             ),
             EventKind::NotReported => self.plain("event-not-reported"),
+            EventKind::SenderUnknown => expansion::sender_unknown(self.lang),
+            EventKind::Expanded(step) => expansion::tell(step, self.lang),
             EventKind::Rerouted { from } => {
                 self.say("event-rerouted", &[("from", from.as_str().into())])
             }

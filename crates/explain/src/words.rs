@@ -19,6 +19,7 @@ const ENGLISH: &[&str] = &[
     include_str!("../locales/en/advice.ftl"),
     include_str!("../locales/en/story.ftl"),
     include_str!("../locales/en/checks.ftl"),
+    include_str!("../locales/en/local.ftl"),
 ];
 const DUTCH: &[&str] = &[
     include_str!("../locales/nl/case.ftl"),
@@ -29,6 +30,7 @@ const DUTCH: &[&str] = &[
     include_str!("../locales/nl/advice.ftl"),
     include_str!("../locales/nl/story.ftl"),
     include_str!("../locales/nl/checks.ftl"),
+    include_str!("../locales/nl/local.ftl"),
 ];
 
 static EN: LazyLock<Bundle> = LazyLock::new(|| bundle(Lang::En, ENGLISH));

@@ -65,6 +65,7 @@ pub fn queued_recipients(new: &NewMessage) -> Vec<Recipient> {
         attempts: 0,
         last: None,
         basis: None,
+        rewritten: to.rewritten.clone(),
     };
     new.recipients.iter().enumerate().map(recipient).collect()
 }

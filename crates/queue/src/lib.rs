@@ -4,6 +4,7 @@
 //! a failure means for the next attempt, and the roles (`reception`, `delivery`) do the talking.
 
 mod courier;
+mod directory;
 mod greylist;
 mod id;
 mod mailbox;
@@ -14,6 +15,9 @@ pub mod route;
 mod store;
 
 pub use courier::{Courier, Intake, queued_recipients};
+pub use directory::{
+    Directory, Expansion, Found, MailboxQuota, NotFound, Placed, Resolved, Rewritten, TablePlace,
+};
 pub use greylist::{Greeting, Greylist, GreylistPolicy, Judgement, Seen, Standing, Triplet};
 pub use id::{MessageId, ParseMessageIdError};
 pub use mailbox::{MailboxTrouble, Mailboxes};

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use async_trait::async_trait;
 
+use crate::MailboxQuota;
 use crate::route::Target;
 
 /// Why a mailbox takes nothing at the moment.
@@ -49,7 +50,12 @@ pub enum MailboxTrouble {
 /// The mailboxes on this machine, as the receiving role sees them.
 #[async_trait]
 pub trait Mailboxes: Send + Sync + Debug {
-    /// Whether the mailbox of a target has room for a message of this size, as announced. A target that
-    /// is no mailbox here has.
-    async fn look(&self, target: &Target, size: Option<u64>) -> Result<(), MailboxTrouble>;
+    /// Whether the mailbox of a target has room for a message of this size, as announced; `quota` where
+    /// it has one of its own. A target that is no mailbox here has.
+    async fn look(
+        &self,
+        target: &Target,
+        quota: Option<MailboxQuota>,
+        size: Option<u64>,
+    ) -> Result<(), MailboxTrouble>;
 }

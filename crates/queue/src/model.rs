@@ -121,6 +121,9 @@ pub struct Recipient {
     pub last: Option<Diagnosis>,
     /// Why the next attempt is when it is.
     pub basis: Option<crate::Basis>,
+    /// What its envelope has in place of what the client gave.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rewritten: Option<Arc<crate::Rewritten>>,
 }
 
 /// Where a recipient stands. Durable.
@@ -139,6 +142,20 @@ pub enum RecipientState {
     Failed,
     /// Removed by the administrator.
     Dropped,
+}
+
+impl Recipient {
+    /// The reverse-path that it is sent with, where that is not the message's.
+    #[must_use]
+    pub fn sender(&self) -> Option<&Address> {
+        self.rewritten.as_ref()?.sender.as_ref()
+    }
+
+    /// The address that the client gave, where another came of it.
+    #[must_use]
+    pub fn original(&self) -> Option<&Address> {
+        self.rewritten.as_ref()?.original.as_ref()
+    }
 }
 
 impl RecipientState {

@@ -142,6 +142,10 @@ pub enum EventKind {
     },
     /// No report was due: the reverse-path is empty (RFC 5321 §4.5.5).
     NotReported,
+    /// A recipient in a domain of ours was looked up.
+    Expanded(crate::Expansion),
+    /// No report: the sender's address is in a domain of ours, and nobody there has it.
+    SenderUnknown,
     /// The configured route changed the destination.
     Rerouted {
         /// Where it was going before.

@@ -15,7 +15,7 @@ use smtp::Address;
 
 use crate::{
     AttemptRecord, Destination, DestinationKey, DestinationUpdate, Event, Message, MessageId,
-    Recipient, RecipientState,
+    Recipient, RecipientState, Rewritten,
 };
 
 /// A message that is to be kept, with its recipients.
@@ -27,6 +27,8 @@ pub struct NewMessage {
     pub body: Body,
     /// Its recipients, in envelope order.
     pub recipients: Vec<NewRecipient>,
+    /// What happened before it was kept: how its recipients came of those that the client named.
+    pub events: Vec<Event>,
 }
 
 /// A recipient that is to be kept.
@@ -38,6 +40,8 @@ pub struct NewRecipient {
     pub destination: DestinationKey,
     /// When it is tried first.
     pub next_attempt: Timestamp,
+    /// What its envelope has in place of what the client gave.
+    pub rewritten: Option<Arc<Rewritten>>,
 }
 
 /// Content: in memory, or in a file that is read in pieces.

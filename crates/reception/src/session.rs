@@ -283,6 +283,7 @@ impl Session {
             destination: target.key(),
             address: to,
             next_attempt: self.shared.world.clock.now(),
+            rewritten: None,
         })
     }
 
@@ -296,7 +297,7 @@ impl Session {
         let Some(mailboxes) = &self.shared.neighbours.mailboxes else {
             return Ok(());
         };
-        let looked = mailboxes.look(target, envelope.size).await;
+        let looked = mailboxes.look(target, None, envelope.size).await;
         looked.map_err(|trouble| Refusal::Mailbox {
             recipient: to.clone(),
             trouble,

@@ -179,6 +179,7 @@ impl Incoming {
             message,
             body,
             recipients: self.envelope.recipients,
+            events: Vec::new(),
         };
         shared.intake.accept(new).await.map_err(Refusal::Store)
     }

@@ -129,7 +129,9 @@ fn message(lease: &Lease, body: bytes::Bytes, n: usize) -> NewMessage {
             address: format!("user{n}@example.org").parse().expect("an address"),
             destination: lease.destination.clone(),
             next_attempt: now,
+            rewritten: None,
         }],
+        events: Vec::new(),
     }
 }
 

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use queue::{
-    Body, BodyKind, BodySource, BodyWriter, Message, MessageId, MessageKind, NewMessage,
+    Body, BodyKind, BodySource, BodyWriter, Event, Message, MessageId, MessageKind, NewMessage,
     NewRecipient, StoreError,
 };
 use rusqlite::params;
 
 use crate::body::{Bodies, BodyFile};
-use crate::codec::{nanos, place, state};
+use crate::codec::{json, nanos, place, state};
 use crate::db::Db;
 use crate::error::Fault;
 use crate::staging::Staging;
@@ -19,6 +19,7 @@ use crate::staging::Staging;
 pub(crate) struct Prepared {
     message: Message,
     recipients: Vec<NewRecipient>,
+    events: Vec<Event>,
     content: Content,
 }
 
@@ -51,6 +52,7 @@ impl Prepared {
         Ok(Prepared {
             message: new.message,
             recipients: new.recipients,
+            events: new.events,
             content,
         })
     }
@@ -109,8 +111,8 @@ impl Prepared {
         for (index, recipient) in (0_u32..).zip(&self.recipients) {
             let destination = db.destination(&recipient.destination)?.id;
             let insert = "INSERT INTO recipient \
-                 (message, idx, address, destination, state, next_attempt, attempts) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0)";
+                 (message, idx, address, destination, state, next_attempt, attempts, rewritten) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7)";
             db.statement(insert)?.execute(params![
                 m.id.as_bytes(),
                 index,
@@ -118,7 +120,11 @@ impl Prepared {
                 destination,
                 state::QUEUED,
                 nanos(recipient.next_attempt),
+                recipient.rewritten.as_deref().map(json).transpose()?,
             ])?;
+        }
+        for event in &self.events {
+            db.write_event(event)?;
         }
         Ok(())
     }

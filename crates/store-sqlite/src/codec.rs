@@ -95,8 +95,8 @@ pub(crate) fn message(row: &Row<'_>) -> Result<Message, Fault> {
 }
 
 /// The columns that [`recipient`] reads; `r` is the recipient and `d` its destination.
-pub(crate) const RECIPIENT: &str =
-    "r.idx, r.address, d.key, r.state, r.next_attempt, r.sending, r.attempts, r.last, r.basis";
+pub(crate) const RECIPIENT: &str = "r.idx, r.address, d.key, r.state, r.next_attempt, r.sending, r.attempts, r.last, r.basis, \
+     r.rewritten";
 
 /// Reads a recipient from the columns that begin at `at`.
 pub(crate) fn recipient(row: &Row<'_>, at: usize) -> Result<Recipient, Fault> {
@@ -128,6 +128,7 @@ pub(crate) fn recipient(row: &Row<'_>, at: usize) -> Result<Recipient, Fault> {
         attempts: row.get(at + 6)?,
         last: optional_json("a recipient's diagnosis", text(7)?)?,
         basis: optional_json("a recipient's basis", text(8)?)?,
+        rewritten: optional_json("a recipient's envelope", text(9)?)?,
     })
 }
 

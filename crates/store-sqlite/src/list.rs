@@ -58,7 +58,7 @@ pub(crate) fn rows(conn: &Connection, filter: &RowFilter) -> Result<Vec<Row>, Fa
     let mut list = Vec::new();
     while let Some(row) = found.next()? {
         let message = message(row)?;
-        let destination = destination(row, 22)?;
+        let destination = destination(row, 23)?;
         list.push(Row {
             message: message.id,
             sender: message.sender,
@@ -140,7 +140,7 @@ fn recipients(
     while let Some(row) = rows.next()? {
         let recipient = recipient(row, 0)?;
         if !destinations.iter().any(|d| d.key == recipient.destination) {
-            destinations.push(destination(row, 9)?);
+            destinations.push(destination(row, 10)?);
         }
         recipients.push(recipient);
     }

@@ -5,14 +5,14 @@ use rusqlite::Connection;
 use crate::error::Fault;
 
 /// The newest format this version writes.
-pub(crate) const FORMAT: u32 = 2;
+pub(crate) const FORMAT: u32 = 3;
 
 /// Size of a page. With 4 KiB a row of a message with a body of a few KiB keeps its envelope in the
 /// tree and its body in overflow pages, which cost nothing to free when the body goes.
 pub(crate) const PAGE: u32 = 4096;
 
 /// `MIGRATIONS[n]` leads from format n to n + 1.
-const MIGRATIONS: [&str; FORMAT as usize] = [FIRST, GATE];
+const MIGRATIONS: [&str; FORMAT as usize] = [FIRST, GATE, REWRITTEN];
 
 /// Times are nanoseconds since 1970; ids are the 16 bytes of the UUID. `recipient.sending` is the
 /// time at which an attempt began whose outcome is not recorded: a column in no index, so that
@@ -94,6 +94,9 @@ CREATE TABLE gate (
     closed_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 ";
+
+/// What a recipient's envelope has in place of what the client gave.
+const REWRITTEN: &str = "ALTER TABLE recipient ADD COLUMN rewritten TEXT;";
 
 /// The format of a database; 0 for a new one.
 pub(crate) fn format_of(conn: &Connection) -> Result<u32, Fault> {

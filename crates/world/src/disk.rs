@@ -14,6 +14,15 @@ pub struct Space {
     pub inodes: u64,
 }
 
+/// Whether a file has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileStamp {
+    /// Nanoseconds since 1970.
+    pub modified: i128,
+    /// Bytes.
+    pub size: u64,
+}
+
 /// A file being written.
 pub trait DiskFile: Write + Send {
     /// Makes everything written so far survive a loss of power.
@@ -34,6 +43,20 @@ pub trait Disk: Send + Sync {
     fn create_dir_all(&self, path: &Path) -> io::Result<()>;
     /// Makes a new file for writing; an existing one is an error.
     fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
+    /// Makes a directory and those above it, for nobody but us.
+    fn create_private_dirs(&self, path: &Path) -> io::Result<()> {
+        self.create_dir_all(path)
+    }
+    /// Makes a new file for writing, for nobody but us; an existing one is an error.
+    fn create_private(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        self.create(path)
+    }
+    /// What tells whether a file has changed: when it was last written, as the file system counts,
+    /// and its size.
+    fn stamp(&self, path: &Path) -> io::Result<FileStamp> {
+        let size = self.open(path)?.size()?;
+        Ok(FileStamp { modified: 0, size })
+    }
     /// Opens an existing file for writing at its end; what one call writes stays together.
     fn append(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
     /// Whether there is something by this name.
@@ -95,6 +118,35 @@ impl Disk for RealDisk {
             .create_new(true)
             .open(path)?;
         Ok(Box::new(RealFile(file)))
+    }
+
+    fn create_private_dirs(&self, path: &Path) -> io::Result<()> {
+        use std::os::unix::fs::DirBuilderExt as _;
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(path)
+    }
+
+    fn create_private(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        let mut options = std::fs::OpenOptions::new();
+        let file = options
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)?;
+        Ok(Box::new(RealFile(file)))
+    }
+
+    fn stamp(&self, path: &Path) -> io::Result<FileStamp> {
+        use std::os::unix::fs::MetadataExt as _;
+        let metadata = std::fs::metadata(path)?;
+        Ok(FileStamp {
+            modified: i128::from(metadata.mtime()) * 1_000_000_000
+                + i128::from(metadata.mtime_nsec()),
+            size: metadata.len(),
+        })
     }
 
     fn append(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {

@@ -105,6 +105,7 @@ impl Relay {
                 address,
                 destination,
                 next_attempt: now,
+                rewritten: None,
             }
         };
         let message = Message {
@@ -131,6 +132,7 @@ impl Relay {
                 message,
                 body,
                 recipients,
+                events: Vec::new(),
             })
             .await
             .unwrap();

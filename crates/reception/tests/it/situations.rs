@@ -297,7 +297,12 @@ struct Troubled(parking_lot::Mutex<Option<MailboxTrouble>>);
 
 #[async_trait::async_trait]
 impl Mailboxes for Troubled {
-    async fn look(&self, _: &queue::route::Target, _: Option<u64>) -> Result<(), MailboxTrouble> {
+    async fn look(
+        &self,
+        _: &queue::route::Target,
+        _: Option<queue::MailboxQuota>,
+        _: Option<u64>,
+    ) -> Result<(), MailboxTrouble> {
         self.0.lock().clone().map_or(Ok(()), Err)
     }
 }

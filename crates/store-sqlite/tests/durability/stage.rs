@@ -86,6 +86,7 @@ impl Stage {
             address: address.parse().unwrap(),
             destination: destination(),
             next_attempt: self.now,
+            rewritten: None,
         };
         NewMessage {
             message: Message {
@@ -107,6 +108,7 @@ impl Stage {
             },
             body,
             recipients: to.iter().map(recipient).collect(),
+            events: Vec::new(),
         }
     }
 
