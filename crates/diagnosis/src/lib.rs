@@ -15,6 +15,7 @@ mod limit;
 mod phrases;
 mod reading;
 mod statement;
+pub mod tls;
 
 pub use cause::Cause;
 pub use diagnose::diagnose;

@@ -33,6 +33,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "world",
         ],
     ),
+    // Handshakes end in facts of `diagnosis`.
+    ("tls", &["diagnosis", "world"]),
     ("toml-read", &[]),
     ("config", &["toml-read", "queue"]),
     ("sink", &["smtp", "diagnosis", "toml-read", "world"]),

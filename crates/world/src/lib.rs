@@ -15,7 +15,7 @@ use std::sync::Arc;
 pub use clock::{Clock, RealClock, VirtualClock};
 pub use disk::{Disk, DiskFile, DiskRead, RealDisk, Space};
 pub use host::{Host, Memory, RealHost, SimHost};
-pub use net::{ClosedPort, Listener, Net, Peer, RealNet, Stream};
+pub use net::{ClosedPort, Layer, Listener, Net, Peer, RealNet, Stream};
 pub use random::{Random, RealRandom, SeededRandom};
 pub use sim::{Fault, SimNet};
 

@@ -1,6 +1,6 @@
 //! The network: connections out and in, over TCP and Unix sockets.
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -48,16 +48,35 @@ pub enum Stream {
     Unix(UnixStream),
     /// Within this process, in a simulation.
     Memory(DuplexStream),
+    /// Within another connection: a TLS session, say.
+    Layered(Box<dyn Layer>),
+    /// None any more: it was taken away. Nothing can be read or written.
+    Gone,
+}
+
+/// A connection within another.
+pub trait Layer: AsyncRead + AsyncWrite + Send + Sync + Unpin + std::fmt::Debug {
+    /// The connection beneath; what the layer holds back is lost.
+    fn beneath(self: Box<Self>) -> Stream;
 }
 
 impl Stream {
+    /// Takes the connection away, to put another in its place.
+    #[must_use]
+    pub fn take(&mut self) -> Stream {
+        std::mem::replace(self, Stream::Gone)
+    }
+
     /// Resets the connection (RST) in place of closing it, where there is such a thing.
     pub fn reset(self) -> io::Result<()> {
-        if let Stream::Tcp(stream) = &self {
+        match self {
             // A socket that may not linger is reset when it is closed (socket(7)).
-            socket2::SockRef::from(stream).set_linger(Some(std::time::Duration::ZERO))?;
+            Stream::Tcp(stream) => {
+                socket2::SockRef::from(&stream).set_linger(Some(std::time::Duration::ZERO))
+            }
+            Stream::Layered(layer) => layer.beneath().reset(),
+            Stream::Unix(_) | Stream::Memory(_) | Stream::Gone => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -71,6 +90,8 @@ impl AsyncRead for Stream {
             Stream::Tcp(s) => Pin::new(s).poll_read(cx, buf),
             Stream::Unix(s) => Pin::new(s).poll_read(cx, buf),
             Stream::Memory(s) => Pin::new(s).poll_read(cx, buf),
+            Stream::Layered(s) => Pin::new(s).poll_read(cx, buf),
+            Stream::Gone => Poll::Ready(Ok(())),
         }
     }
 }
@@ -85,6 +106,32 @@ impl AsyncWrite for Stream {
             Stream::Tcp(s) => Pin::new(s).poll_write(cx, buf),
             Stream::Unix(s) => Pin::new(s).poll_write(cx, buf),
             Stream::Memory(s) => Pin::new(s).poll_write(cx, buf),
+            Stream::Layered(s) => Pin::new(s).poll_write(cx, buf),
+            Stream::Gone => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
+        }
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Stream::Tcp(s) => Pin::new(s).poll_write_vectored(cx, bufs),
+            Stream::Unix(s) => Pin::new(s).poll_write_vectored(cx, bufs),
+            Stream::Memory(s) => Pin::new(s).poll_write_vectored(cx, bufs),
+            Stream::Layered(s) => Pin::new(s).poll_write_vectored(cx, bufs),
+            Stream::Gone => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match self {
+            Stream::Tcp(s) => s.is_write_vectored(),
+            Stream::Unix(s) => s.is_write_vectored(),
+            Stream::Memory(s) => s.is_write_vectored(),
+            Stream::Layered(s) => s.is_write_vectored(),
+            Stream::Gone => false,
         }
     }
 
@@ -93,6 +140,8 @@ impl AsyncWrite for Stream {
             Stream::Tcp(s) => Pin::new(s).poll_flush(cx),
             Stream::Unix(s) => Pin::new(s).poll_flush(cx),
             Stream::Memory(s) => Pin::new(s).poll_flush(cx),
+            Stream::Layered(s) => Pin::new(s).poll_flush(cx),
+            Stream::Gone => Poll::Ready(Ok(())),
         }
     }
 
@@ -101,6 +150,8 @@ impl AsyncWrite for Stream {
             Stream::Tcp(s) => Pin::new(s).poll_shutdown(cx),
             Stream::Unix(s) => Pin::new(s).poll_shutdown(cx),
             Stream::Memory(s) => Pin::new(s).poll_shutdown(cx),
+            Stream::Layered(s) => Pin::new(s).poll_shutdown(cx),
+            Stream::Gone => Poll::Ready(Ok(())),
         }
     }
 }

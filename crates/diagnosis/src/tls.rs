@@ -1,0 +1,240 @@
+//! Facts of TLS: sessions, certificates, and handshakes that failed.
+//!
+//! Times are RFC 3339 in UTC, fingerprints are SHA-256 in lower-case hex.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::facts::BreakKind;
+
+/// A TLS session as it came about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TlsSession {
+    /// The protocol, like `TLSv1.3`.
+    pub protocol: String,
+    /// The cipher suite by its IANA name.
+    pub cipher: String,
+    /// The peer's certificate, where it showed one that can be read.
+    pub certificate: Option<Certificate>,
+    /// How the peer's identity was found.
+    pub trust: Trust,
+}
+
+/// How it is known who the peer is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trust {
+    /// It was not asked for (RFC 7435); what a check by the authorities would have found wrong.
+    Opportunistic {
+        /// `None`: nothing.
+        problem: Option<CertificateProblem>,
+    },
+    /// An authority that we trust vouches for the name.
+    Authority {
+        /// The name.
+        name: String,
+    },
+    /// The domain publishes it in the signed DNS (RFC 7672).
+    Dane {
+        /// The record that fits, as in a zone file.
+        record: String,
+    },
+    /// It is the one that was configured.
+    Fingerprint {
+        /// The fingerprint that fits.
+        sha256: String,
+    },
+}
+
+/// What a certificate says (RFC 5280).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Certificate {
+    /// Whose it is.
+    pub subject: String,
+    /// Who issued it.
+    pub issuer: String,
+    /// DNS names and addresses that it holds for.
+    pub names: Vec<String>,
+    /// From when on it is valid.
+    pub not_before: String,
+    /// Until when.
+    pub not_after: String,
+    /// Fingerprint of the certificate.
+    pub sha256: String,
+    /// Fingerprint of its public key (SubjectPublicKeyInfo).
+    pub key_sha256: String,
+}
+
+/// What is wrong with a certificate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CertificateProblem {
+    /// Its time is over.
+    Expired {
+        /// Since when.
+        since: String,
+    },
+    /// Its time has not come.
+    NotYetValid {
+        /// When it comes.
+        from: String,
+    },
+    /// It holds for other names.
+    NameMismatch {
+        /// The names of which one would do.
+        wanted: Vec<String>,
+        /// The names that it has.
+        names: Vec<String>,
+    },
+    /// It vouches for itself.
+    SelfSigned,
+    /// Its issuer is none that we trust, and leads to none.
+    UnknownIssuer {
+        /// The issuer.
+        issuer: String,
+    },
+    /// It is not what the domain publishes in the DNS.
+    NotAsPublished {
+        /// The TLSA records that could be used, as in a zone file.
+        records: Vec<String>,
+    },
+    /// It is not the one that was configured.
+    WrongFingerprint {
+        /// The fingerprints of which one would do.
+        wanted: Vec<String>,
+    },
+    /// It is not for servers.
+    WrongPurpose,
+    /// A signature in it is wrong.
+    BadSignature,
+    /// It cannot be read, or something else is wrong with it.
+    Unusable {
+        /// What was reported.
+        reported: String,
+    },
+}
+
+/// How a handshake failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TlsFailure {
+    /// We did not take the peer's certificate.
+    Certificate {
+        /// What is wrong with it.
+        problem: CertificateProblem,
+        /// What it says, where it can be read.
+        certificate: Option<Box<Certificate>>,
+    },
+    /// The peer ended the handshake with an alert (RFC 8446 §6.2), like `handshake_failure`.
+    Alert {
+        /// Its name.
+        alert: String,
+    },
+    /// The two have no protocol version, cipher or signature in common.
+    NothingInCommon {
+        /// What is missing.
+        reported: String,
+    },
+    /// What came is not TLS.
+    NotTls {
+        /// What was seen.
+        reported: String,
+    },
+    /// The connection broke in the handshake.
+    Broke(BreakKind),
+    /// The peer broke the protocol.
+    Protocol {
+        /// How.
+        reported: String,
+    },
+}
+
+impl fmt::Display for CertificateProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CertificateProblem::Expired { since } => {
+                write!(f, "the certificate expired at {since}")
+            }
+            CertificateProblem::NotYetValid { from } => {
+                write!(f, "the certificate is not valid before {from}")
+            }
+            CertificateProblem::NameMismatch { wanted, names } => write!(
+                f,
+                "the certificate is for {}, not for {}",
+                list(names, "no name"),
+                wanted.join(" or ")
+            ),
+            CertificateProblem::SelfSigned => f.write_str("the certificate is self-signed"),
+            CertificateProblem::UnknownIssuer { issuer } => {
+                write!(f, "the certificate's issuer is not trusted: {issuer}")
+            }
+            CertificateProblem::NotAsPublished { records } => write!(
+                f,
+                "the certificate fits none of the TLSA records: {}",
+                list(records, "none can be used")
+            ),
+            CertificateProblem::WrongFingerprint { wanted } => write!(
+                f,
+                "the certificate has another fingerprint than {}",
+                wanted.join(" or ")
+            ),
+            CertificateProblem::WrongPurpose => f.write_str("the certificate is not for servers"),
+            CertificateProblem::BadSignature => {
+                f.write_str("a signature in the certificate is wrong")
+            }
+            CertificateProblem::Unusable { reported } => {
+                write!(f, "the certificate cannot be used: {reported}")
+            }
+        }
+    }
+}
+
+fn list(items: &[String], none: &str) -> String {
+    match items {
+        [] => none.to_owned(),
+        items => items.join(", "),
+    }
+}
+
+impl fmt::Display for TlsFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TlsFailure::Certificate { problem, .. } => problem.fmt(f),
+            TlsFailure::Alert { alert } => write!(f, "the peer ended the handshake: alert {alert}"),
+            TlsFailure::NothingInCommon { reported } => {
+                write!(f, "no version or cipher in common: {reported}")
+            }
+            TlsFailure::NotTls { reported } => write!(f, "the peer does not speak TLS: {reported}"),
+            TlsFailure::Broke(BreakKind::Closed) => {
+                f.write_str("the connection was closed in the handshake")
+            }
+            TlsFailure::Broke(BreakKind::Reset) => {
+                f.write_str("the connection was reset in the handshake")
+            }
+            TlsFailure::Broke(BreakKind::TimedOut) => {
+                f.write_str("the handshake did not end in time")
+            }
+            TlsFailure::Protocol { reported } => {
+                write!(f, "the peer broke the TLS protocol: {reported}")
+            }
+        }
+    }
+}
+
+impl TlsFailure {
+    /// Its name for the log: `certificate`, `alert`, …
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            TlsFailure::Certificate { .. } => "certificate",
+            TlsFailure::Alert { .. } => "alert",
+            TlsFailure::NothingInCommon { .. } => "nothing-in-common",
+            TlsFailure::NotTls { .. } => "not-tls",
+            TlsFailure::Broke(BreakKind::Closed) => "closed",
+            TlsFailure::Broke(BreakKind::Reset) => "reset",
+            TlsFailure::Broke(BreakKind::TimedOut) => "timed-out",
+            TlsFailure::Protocol { .. } => "protocol",
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! Certificates in files, and handshakes between the two sides.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod authority;
+mod handshakes;
+mod identities;
