@@ -46,6 +46,7 @@ pub(crate) async fn of(
                 address: sender.clone(),
                 destination: settings.routes.target(sender).key(),
                 next_attempt: now,
+                options: queue::RecipientOptions::default(),
                 rewritten: None,
             };
             return Ok(Some(Addressees {
@@ -65,6 +66,7 @@ pub(crate) async fn of(
     let recipients = resolved.recipients.into_iter().map(|placed| NewRecipient {
         destination: placed.target.key(),
         next_attempt: now,
+        options: queue::RecipientOptions::default(),
         rewritten: Rewritten::of(None, original(&placed.address)).map(Arc::new),
         address: placed.address,
     });

@@ -306,6 +306,7 @@ mod tests {
                 protocol: "ESMTP".into(),
                 about: None,
             },
+            options: queue::Options::default(),
         };
         let recipient = |index| Recipient {
             index,
@@ -317,6 +318,7 @@ mod tests {
             last: None,
             basis: None,
             rewritten: None,
+            options: queue::RecipientOptions::default(),
         };
         Queued {
             message: Arc::new(message),

@@ -271,6 +271,7 @@ mod tests {
                 protocol: "ESMTP".to_owned(),
                 about: None,
             },
+            options: queue::Options::default(),
         }
     }
 
@@ -290,6 +291,7 @@ mod tests {
             attempts: 0,
             last: None,
             basis: None,
+            options: queue::RecipientOptions::default(),
             rewritten: queue::Rewritten::of(None, original).map(Arc::new),
         }
     }

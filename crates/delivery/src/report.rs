@@ -266,6 +266,7 @@ async fn into_message(
             protocol: "local".to_owned(),
             about: Some(work.message.id),
         },
+        options: queue::Options::default(),
     };
     let events = addressees.events(id, now);
     Ok(NewMessage {

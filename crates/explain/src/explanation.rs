@@ -87,6 +87,7 @@ fn what_next(next: &Next<'_>, lang: Lang) -> String {
                 Basis::PeerAsked { seconds } => ("next-retry-asked", time::span(*seconds, lang)),
                 Basis::Lifetime => ("next-retry-last", String::new()),
                 Basis::Administrator => ("next-retry-admin", String::new()),
+                Basis::SenderAsked => ("next-retry-sender", String::new()),
                 Basis::Schedule { .. } | Basis::Destination | Basis::Restart => {
                     ("next-retry", String::new())
                 }

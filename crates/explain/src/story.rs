@@ -361,6 +361,7 @@ impl Teller {
             Basis::Destination => self.plain("basis-destination"),
             Basis::Lifetime => self.plain("basis-lifetime"),
             Basis::Administrator => self.plain("basis-administrator"),
+            Basis::SenderAsked => self.plain("basis-sender"),
             Basis::Restart => self.plain("basis-restart"),
         }
     }

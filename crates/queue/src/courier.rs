@@ -64,8 +64,9 @@ pub fn queued_recipients(new: &NewMessage) -> Vec<Recipient> {
         next_attempt: Some(to.next_attempt),
         attempts: 0,
         last: None,
-        basis: None,
         rewritten: to.rewritten.clone(),
+        basis: new.basis(),
+        options: to.options.clone(),
     };
     new.recipients.iter().enumerate().map(recipient).collect()
 }

@@ -9,6 +9,7 @@ mod greylist;
 mod id;
 mod mailbox;
 mod model;
+mod options;
 pub mod policy;
 mod record;
 pub mod route;
@@ -22,11 +23,13 @@ pub use greylist::{Greeting, Greylist, GreylistPolicy, Judgement, Seen, Standing
 pub use id::{MessageId, ParseMessageIdError};
 pub use mailbox::{MailboxTrouble, Mailboxes};
 pub use model::{
-    BodyKind, Destination, DestinationKey, Message, MessageKind, Origin, Recipient, RecipientState,
+    Destination, DestinationKey, Message, MessageKind, Origin, Recipient, RecipientState,
 };
+pub use options::{Deadline, Options, RecipientOptions};
 pub use record::{
     AttemptRecord, Basis, Decision, DestinationUpdate, Event, EventKind, Verdict, WaitFor,
 };
+pub use smtp::envelope::BodyKind;
 pub use store::{
     Body, BodySource, BodyWriter, DueDestination, Lease, NewMessage, NewRecipient, Queued, Room,
     Row, RowFilter, Store, StoreError, Story,

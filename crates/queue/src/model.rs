@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use smtp::Address;
 
-use crate::MessageId;
+use crate::{BodyKind, MessageId, Options, RecipientOptions};
 
 /// A message without its body and recipients.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,16 +33,9 @@ pub struct Message {
     pub kind: MessageKind,
     /// Who gave it to us.
     pub origin: Origin,
-}
-
-/// What the content needs from the way (RFC 6152, RFC 3030).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum BodyKind {
-    /// 7-bit lines.
-    SevenBit,
-    /// Lines with bytes above 127, as declared or as found.
-    EightBit,
+    /// What the sender asked for.
+    #[serde(default)]
+    pub options: Options,
 }
 
 /// Mail from outside, or a report of our own.
@@ -124,6 +117,9 @@ pub struct Recipient {
     /// What its envelope has in place of what the client gave.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rewritten: Option<Arc<crate::Rewritten>>,
+    /// What the sender asked for.
+    #[serde(default)]
+    pub options: RecipientOptions,
 }
 
 /// Where a recipient stands. Durable.

@@ -85,6 +85,8 @@ pub enum Basis {
     Destination,
     /// The message's lifetime ends before the schedule's next step: one last attempt then.
     Lifetime,
+    /// The sender asked to hold it until then (RFC 4865).
+    SenderAsked,
     /// The administrator asked for it.
     Administrator,
     /// A restart: what was queued is tried when it was due.

@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use smtp::Address;
 
 use crate::{
-    AttemptRecord, Destination, DestinationKey, DestinationUpdate, Event, Message, MessageId,
-    Recipient, RecipientState, Rewritten,
+    AttemptRecord, Basis, Destination, DestinationKey, DestinationUpdate, Event, Message,
+    MessageId, Recipient, RecipientOptions, RecipientState, Rewritten,
 };
 
 /// A message that is to be kept, with its recipients.
@@ -31,6 +31,14 @@ pub struct NewMessage {
     pub events: Vec<Event>,
 }
 
+impl NewMessage {
+    /// Why its first attempt is when it is; nothing for one that goes at once.
+    #[must_use]
+    pub fn basis(&self) -> Option<Basis> {
+        self.message.options.hold_until.map(|_| Basis::SenderAsked)
+    }
+}
+
 /// A recipient that is to be kept.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewRecipient {
@@ -42,6 +50,8 @@ pub struct NewRecipient {
     pub next_attempt: Timestamp,
     /// What its envelope has in place of what the client gave.
     pub rewritten: Option<Arc<Rewritten>>,
+    /// What the sender asked for.
+    pub options: RecipientOptions,
 }
 
 /// Content: in memory, or in a file that is read in pieces.

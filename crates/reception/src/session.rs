@@ -284,6 +284,7 @@ impl Session {
             address: to,
             next_attempt: self.shared.world.clock.now(),
             rewritten: None,
+            options: queue::RecipientOptions::default(),
         })
     }
 

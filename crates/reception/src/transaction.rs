@@ -174,6 +174,7 @@ impl Incoming {
                 protocol: self.protocol.to_owned(),
                 about: None,
             },
+            options: queue::Options::default(),
         };
         let new = NewMessage {
             message,

@@ -17,6 +17,7 @@ mod status;
 pub mod client;
 pub mod command;
 pub mod content;
+pub mod envelope;
 pub mod server;
 
 pub use address::{Address, AddressError, AddressProblem};

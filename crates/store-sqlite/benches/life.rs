@@ -123,6 +123,7 @@ fn message(lease: &Lease, body: bytes::Bytes, n: usize) -> NewMessage {
                 protocol: "ESMTP".to_owned(),
                 about: None,
             },
+            options: queue::Options::default(),
         },
         body: queue::Body::Inline(body),
         recipients: vec![NewRecipient {
@@ -130,6 +131,7 @@ fn message(lease: &Lease, body: bytes::Bytes, n: usize) -> NewMessage {
             destination: lease.destination.clone(),
             next_attempt: now,
             rewritten: None,
+            options: queue::RecipientOptions::default(),
         }],
         events: Vec::new(),
     }

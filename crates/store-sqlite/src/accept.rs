@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use queue::{
-    Body, BodyKind, BodySource, BodyWriter, Event, Message, MessageId, MessageKind, NewMessage,
+    Basis, Body, BodySource, BodyWriter, Event, Message, MessageId, MessageKind, NewMessage,
     NewRecipient, StoreError,
 };
 use rusqlite::params;
 
 use crate::body::{Bodies, BodyFile};
-use crate::codec::{json, nanos, place, state};
+use crate::codec::{body_kind_number, json, nanos, options_text, place, state};
 use crate::db::Db;
 use crate::error::Fault;
 use crate::staging::Staging;
@@ -20,6 +20,7 @@ pub(crate) struct Prepared {
     message: Message,
     recipients: Vec<NewRecipient>,
     events: Vec<Event>,
+    basis: Option<Basis>,
     content: Content,
 }
 
@@ -35,6 +36,7 @@ impl Prepared {
         bodies: Option<&Arc<Bodies>>,
     ) -> Result<Prepared, StoreError> {
         let id = new.message.id;
+        let basis = new.basis();
         let content = match new.body {
             Body::Inline(bytes) => Content::Inline(bytes),
             Body::File(source) => {
@@ -53,6 +55,7 @@ impl Prepared {
             message: new.message,
             recipients: new.recipients,
             events: new.events,
+            basis,
             content,
         })
     }
@@ -89,15 +92,15 @@ impl Prepared {
             Content::File(_) => (place::FILE, None),
         };
         let insert = "INSERT INTO message (id, sender, received_at, expires_at, size, body_kind, \
-             smtputf8, hops, kind, client, helo, protocol, about, place, body) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+             smtputf8, hops, kind, client, helo, protocol, about, options, place, body) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
         db.statement(insert)?.execute(params![
             m.id.as_bytes(),
             m.sender.as_str(),
             nanos(m.received_at),
             nanos(m.expires_at),
             self.size().cast_signed(),
-            m.body_kind == BodyKind::EightBit,
+            body_kind_number(m.body_kind),
             m.smtputf8,
             m.hops,
             m.kind == MessageKind::Report,
@@ -105,14 +108,16 @@ impl Prepared {
             m.origin.helo,
             m.origin.protocol,
             m.origin.about.as_ref().map(MessageId::as_bytes),
+            options_text(&m.options)?,
             place,
             body,
         ])?;
+        let basis = self.basis.as_ref().map(json::<Basis>).transpose()?;
         for (index, recipient) in (0_u32..).zip(&self.recipients) {
             let destination = db.destination(&recipient.destination)?.id;
             let insert = "INSERT INTO recipient \
-                 (message, idx, address, destination, state, next_attempt, attempts, rewritten) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7)";
+                 (message, idx, address, destination, state, next_attempt, attempts, rewritten, basis, \
+                  options) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?9)";
             db.statement(insert)?.execute(params![
                 m.id.as_bytes(),
                 index,
@@ -121,6 +126,8 @@ impl Prepared {
                 state::QUEUED,
                 nanos(recipient.next_attempt),
                 recipient.rewritten.as_deref().map(json).transpose()?,
+                basis,
+                options_text(&recipient.options)?,
             ])?;
         }
         for event in &self.events {

@@ -61,9 +61,45 @@ fn address(text: &str) -> Result<Address, Fault> {
         .map_err(|e| Fault::Damaged(format!("the address `{text}` does not read: {e}")))
 }
 
+/// `message.body_kind`.
+pub(crate) const fn body_kind_number(kind: BodyKind) -> i64 {
+    match kind {
+        BodyKind::SevenBit => 0,
+        BodyKind::EightBit => 1,
+        BodyKind::Binary => 2,
+    }
+}
+
+fn body_kind(number: i64) -> Result<BodyKind, Fault> {
+    [BodyKind::SevenBit, BodyKind::EightBit, BodyKind::Binary]
+        .into_iter()
+        .find(|kind| body_kind_number(*kind) == number)
+        .ok_or_else(|| Fault::Damaged(format!("{number} is no kind of body")))
+}
+
+/// Options as they are kept: nothing where none was given.
+pub(crate) fn options_text<T: Serialize + Default + PartialEq>(
+    options: &T,
+) -> Result<Option<String>, Fault> {
+    if *options == T::default() {
+        Ok(None)
+    } else {
+        json(options).map(Some)
+    }
+}
+
+fn options<T: DeserializeOwned + Default>(row: &Row<'_>, column: usize) -> Result<T, Fault> {
+    let text = row.get_ref(column)?;
+    let text = text.as_str_or_null().map_err(rusqlite::Error::from)?;
+    Ok(optional_json("the sender's options", text)?.unwrap_or_default())
+}
+
 /// The columns that [`message`] reads.
 pub(crate) const MESSAGE: &str = "m.id, m.sender, m.received_at, m.expires_at, m.size, m.body_kind, \
-     m.smtputf8, m.hops, m.kind, m.client, m.helo, m.protocol, m.about";
+     m.smtputf8, m.hops, m.kind, m.client, m.helo, m.protocol, m.about, m.options";
+
+/// How many they are.
+pub(crate) const MESSAGE_COLUMNS: usize = 14;
 
 pub(crate) fn message(row: &Row<'_>) -> Result<Message, Fault> {
     let about: Option<[u8; 16]> = row.get(12)?;
@@ -73,11 +109,7 @@ pub(crate) fn message(row: &Row<'_>) -> Result<Message, Fault> {
         received_at: stamp(row.get(2)?),
         expires_at: stamp(row.get(3)?),
         size: row.get::<_, i64>(4)?.cast_unsigned(),
-        body_kind: if row.get(5)? {
-            BodyKind::EightBit
-        } else {
-            BodyKind::SevenBit
-        },
+        body_kind: body_kind(row.get(5)?)?,
         smtputf8: row.get(6)?,
         hops: row.get(7)?,
         kind: if row.get(8)? {
@@ -91,12 +123,16 @@ pub(crate) fn message(row: &Row<'_>) -> Result<Message, Fault> {
             protocol: row.get(11)?,
             about: about.map(MessageId::from_bytes),
         },
+        options: options(row, 13)?,
     })
 }
 
 /// The columns that [`recipient`] reads; `r` is the recipient and `d` its destination.
 pub(crate) const RECIPIENT: &str = "r.idx, r.address, d.key, r.state, r.next_attempt, r.sending, r.attempts, r.last, r.basis, \
-     r.rewritten";
+     r.rewritten, r.options";
+
+/// How many they are.
+pub(crate) const RECIPIENT_COLUMNS: usize = 11;
 
 /// Reads a recipient from the columns that begin at `at`.
 pub(crate) fn recipient(row: &Row<'_>, at: usize) -> Result<Recipient, Fault> {
@@ -129,6 +165,7 @@ pub(crate) fn recipient(row: &Row<'_>, at: usize) -> Result<Recipient, Fault> {
         last: optional_json("a recipient's diagnosis", text(7)?)?,
         basis: optional_json("a recipient's basis", text(8)?)?,
         rewritten: optional_json("a recipient's envelope", text(9)?)?,
+        options: options(row, at + 10)?,
     })
 }
 

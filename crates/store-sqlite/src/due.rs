@@ -12,8 +12,8 @@ use rusqlite::{Connection, OptionalExtension};
 
 use crate::body::{Bodies, FileBody};
 use crate::codec::{
-    DESTINATION, MESSAGE, RECIPIENT, destination, message, message_id, nanos, place, recipient,
-    stamp,
+    DESTINATION, MESSAGE, MESSAGE_COLUMNS, RECIPIENT, destination, message, message_id, nanos,
+    place, recipient, stamp,
 };
 use crate::error::Fault;
 
@@ -180,9 +180,9 @@ fn load(
     };
     let message = message(row)?;
     let size = usize::try_from(message.size).unwrap_or(usize::MAX);
-    let body = match row.get::<_, i64>(13)? {
+    let body = match row.get::<_, i64>(MESSAGE_COLUMNS)? {
         place::INLINE if size <= *room => {
-            let bytes: Vec<u8> = row.get(14)?;
+            let bytes: Vec<u8> = row.get(MESSAGE_COLUMNS + 1)?;
             *room -= bytes.len().min(*room);
             Some(Body::Inline(bytes.into()))
         }

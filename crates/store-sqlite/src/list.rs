@@ -8,8 +8,8 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
 
 use crate::codec::{
-    DESTINATION, MESSAGE, RECIPIENT, destination, from_json, has_state, message, message_id,
-    recipient, stamp,
+    DESTINATION, MESSAGE, MESSAGE_COLUMNS, RECIPIENT, RECIPIENT_COLUMNS, destination, from_json,
+    has_state, message, message_id, recipient, stamp,
 };
 use crate::error::Fault;
 
@@ -58,13 +58,13 @@ pub(crate) fn rows(conn: &Connection, filter: &RowFilter) -> Result<Vec<Row>, Fa
     let mut list = Vec::new();
     while let Some(row) = found.next()? {
         let message = message(row)?;
-        let destination = destination(row, 23)?;
+        let destination = destination(row, MESSAGE_COLUMNS + RECIPIENT_COLUMNS)?;
         list.push(Row {
             message: message.id,
             sender: message.sender,
             received_at: message.received_at,
             size: message.size,
-            recipient: recipient(row, 13)?,
+            recipient: recipient(row, MESSAGE_COLUMNS)?,
             destination: has_state(&destination).then_some(destination),
         });
     }
@@ -118,7 +118,7 @@ pub(crate) fn story(conn: &Connection, id: MessageId) -> Result<Story, Fault> {
     let (recipients, destinations) = recipients(&snapshot, id)?;
     Ok(Story {
         message: message(row)?,
-        has_body: row.get(13)?,
+        has_body: row.get(MESSAGE_COLUMNS)?,
         recipients,
         attempts: attempts(&snapshot, id)?,
         events: events(&snapshot, id)?,
@@ -140,7 +140,7 @@ fn recipients(
     while let Some(row) = rows.next()? {
         let recipient = recipient(row, 0)?;
         if !destinations.iter().any(|d| d.key == recipient.destination) {
-            destinations.push(destination(row, 10)?);
+            destinations.push(destination(row, RECIPIENT_COLUMNS)?);
         }
         recipients.push(recipient);
     }

@@ -5,14 +5,14 @@ use rusqlite::Connection;
 use crate::error::Fault;
 
 /// The newest format this version writes.
-pub(crate) const FORMAT: u32 = 3;
+pub(crate) const FORMAT: u32 = 4;
 
 /// Size of a page. With 4 KiB a row of a message with a body of a few KiB keeps its envelope in the
 /// tree and its body in overflow pages, which cost nothing to free when the body goes.
 pub(crate) const PAGE: u32 = 4096;
 
 /// `MIGRATIONS[n]` leads from format n to n + 1.
-const MIGRATIONS: [&str; FORMAT as usize] = [FIRST, GATE, REWRITTEN];
+const MIGRATIONS: [&str; FORMAT as usize] = [FIRST, GATE, REWRITTEN, OPTIONS];
 
 /// Times are nanoseconds since 1970; ids are the 16 bytes of the UUID. `recipient.sending` is the
 /// time at which an attempt began whose outcome is not recorded: a column in no index, so that
@@ -98,6 +98,12 @@ CREATE TABLE gate (
 /// What a recipient's envelope has in place of what the client gave.
 const REWRITTEN: &str = "ALTER TABLE recipient ADD COLUMN rewritten TEXT;";
 
+/// What the sender asked for: JSON, and NULL where that is nothing.
+const OPTIONS: &str = "
+ALTER TABLE message ADD COLUMN options TEXT;
+ALTER TABLE recipient ADD COLUMN options TEXT;
+";
+
 /// The format of a database; 0 for a new one.
 pub(crate) fn format_of(conn: &Connection) -> Result<u32, Fault> {
     Ok(conn.pragma_query_value(None, "user_version", |row| row.get(0))?)
@@ -113,4 +119,35 @@ pub(crate) fn migrate(conn: &Connection) -> Result<(), Fault> {
         ))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::list;
+    use queue::{BodyKind, MessageId, Options, RecipientOptions};
+
+    #[test]
+    fn mail_kept_before_there_were_options_has_none() {
+        let conn = Connection::open_in_memory().unwrap();
+        for step in &MIGRATIONS[..2] {
+            conn.execute_batch(step).unwrap();
+        }
+        conn.execute_batch(
+            "PRAGMA user_version = 2;
+             INSERT INTO destination (id, key, token, failures, paused) VALUES (1, 'mx:x.example', 0, 0, 0);
+             INSERT INTO message (id, sender, received_at, expires_at, size, body_kind, smtputf8, hops, kind,
+                 client, protocol, place, body)
+             VALUES (zeroblob(16), 'a@x.example', 0, 0, 1, 1, 0, 1, 0, '::1', 'ESMTP', 1, x'78');
+             INSERT INTO recipient (message, idx, address, destination, state, next_attempt, attempts)
+             VALUES (zeroblob(16), 0, 'b@x.example', 1, 0, 0, 0);",
+        )
+        .unwrap();
+        migrate(&conn).unwrap();
+        assert_eq!(format_of(&conn).unwrap(), FORMAT);
+        let story = list::story(&conn, MessageId::from_bytes([0; 16])).unwrap();
+        assert_eq!(story.message.options, Options::default());
+        assert_eq!(story.message.body_kind, BodyKind::EightBit);
+        assert_eq!(story.recipients[0].options, RecipientOptions::default());
+    }
 }

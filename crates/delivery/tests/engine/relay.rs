@@ -106,6 +106,7 @@ impl Relay {
                 destination,
                 next_attempt: now,
                 rewritten: None,
+                options: queue::RecipientOptions::default(),
             }
         };
         let message = Message {
@@ -124,6 +125,7 @@ impl Relay {
                 protocol: "ESMTP".into(),
                 about: None,
             },
+            options: queue::Options::default(),
         };
         let recipients = recipients.iter().map(recipient).collect();
         self.engine

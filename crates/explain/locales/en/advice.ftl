@@ -59,6 +59,7 @@ next-delivered = Nothing: the message has been delivered.
 next-retry = Your mail is not lost. The next attempt is { $when }.
 next-retry-asked = Your mail is not lost. The next attempt is { $when }, because the receiver asked for { $wait }.
 next-retry-last = Your mail is not lost yet. The last attempt is { $when }, when it has waited as long as a message may.
+next-retry-sender = Your mail is not lost. It goes out { $when }, because its sender asked to hold it until then.
 next-retry-admin = Your mail is not lost. The next attempt is { $when }, as the administrator asked.
 next-transaction = Your mail is not lost. It goes on at once, in the next delivery to the same server.
 next-resume = Your mail is not lost. It waits until the administrator lets this destination go on.

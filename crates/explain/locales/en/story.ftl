@@ -38,6 +38,7 @@ basis-schedule = step { $step } of the schedule for this cause, about { $wait }
 basis-destination = the destination as a whole is waiting
 basis-lifetime = the end of the message's lifetime
 basis-administrator = the administrator asked for it
+basis-sender = the sender asked to hold it until then
 basis-restart = the relay was restarted
 story-cause = cause { $cause }, { $percent } % sure
 story-could-also = it could also be: { $others }

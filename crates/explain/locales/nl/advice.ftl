@@ -59,6 +59,7 @@ next-delivered = Niets meer: het bericht is afgeleverd.
 next-retry = Uw mail is niet kwijt. De volgende poging is { $when }.
 next-retry-asked = Uw mail is niet kwijt. De volgende poging is { $when }, omdat de ontvanger om { $wait } vroeg.
 next-retry-last = Uw mail is nog niet kwijt. De laatste poging is { $when }; dan heeft het bericht zo lang gewacht als mag.
+next-retry-sender = Uw mail is niet kwijt. Ze gaat weg { $when }, omdat de afzender vroeg om ze tot dan vast te houden.
 next-retry-admin = Uw mail is niet kwijt. De volgende poging is { $when }, zoals de beheerder heeft gevraagd.
 next-transaction = Uw mail is niet kwijt. Het bericht gaat meteen mee met de volgende aflevering bij dezelfde server.
 next-resume = Uw mail is niet kwijt. Het bericht wacht tot de beheerder deze bestemming weer vrijgeeft.

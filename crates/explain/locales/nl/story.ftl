@@ -38,6 +38,7 @@ basis-schedule = stap { $step } van het schema voor deze oorzaak, ongeveer { $wa
 basis-destination = de bestemming als geheel wacht
 basis-lifetime = het einde van de tijd die een bericht mag wachten
 basis-administrator = de beheerder heeft erom gevraagd
+basis-sender = de afzender vroeg om het tot dan vast te houden
 basis-restart = de mailserver is opnieuw gestart
 story-cause = oorzaak { $cause }, { $percent } % zeker
 story-could-also = het kan ook zijn: { $others }

@@ -12,4 +12,5 @@ mod body;
 mod crash;
 mod disk;
 mod log;
+mod options;
 mod stage;

@@ -87,6 +87,7 @@ impl Stage {
             destination: destination(),
             next_attempt: self.now,
             rewritten: None,
+            options: queue::RecipientOptions::default(),
         };
         NewMessage {
             message: Message {
@@ -105,6 +106,7 @@ impl Stage {
                     protocol: "ESMTP".to_owned(),
                     about: None,
                 },
+                options: queue::Options::default(),
             },
             body,
             recipients: to.iter().map(recipient).collect(),
