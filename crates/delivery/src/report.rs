@@ -274,6 +274,7 @@ async fn into_message(
         body,
         recipients: addressees.recipients,
         events,
+        held: false,
     })
 }
 

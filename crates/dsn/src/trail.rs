@@ -51,6 +51,12 @@ impl Trail {
         }
     }
 
+    /// Whether the header has ended.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.ended
+    }
+
     /// The hosts that wrote them, newest first.
     #[must_use]
     pub fn hosts(&self) -> &[String] {

@@ -270,6 +270,7 @@ async fn receiver(
     let neighbours = reception::Neighbours {
         greylist: greylist.clone(),
         mailboxes: Some(Arc::new(mailboxes)),
+        ..reception::Neighbours::default()
     };
     let settings = settings::reception(config);
     let receiver = Receiver::with(world.clone(), engine.intake(), settings, neighbours);

@@ -42,7 +42,11 @@ impl Intake {
     }
 
     /// Keeps a message and sets its delivery going. When this returns `Ok`, it will not be lost.
+    /// What is held waits in the store; the courier hears of it when it is released.
     pub async fn accept(&self, new: NewMessage) -> Result<(), StoreError> {
+        if new.held {
+            return self.store.accept(new).await;
+        }
         let announced = Announced::new(&*self.courier, &new);
         let (message, body) = (Arc::new(new.message.clone()), new.body.clone());
         let recipients = queued_recipients(&new);

@@ -29,6 +29,8 @@ pub struct NewMessage {
     pub recipients: Vec<NewRecipient>,
     /// What happened before it was kept: how its recipients came of those that the client named.
     pub events: Vec<Event>,
+    /// Whether all of them wait for the administrator, who has to look at it first.
+    pub held: bool,
 }
 
 impl NewMessage {

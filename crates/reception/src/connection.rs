@@ -101,6 +101,12 @@ impl Connection {
         }
     }
 
+    /// Whether the client says something within this time.
+    pub(crate) async fn speaks_within(&mut self, delay: Duration) -> bool {
+        let spoke = poll_fn(|cx| poll_read(&mut self.stream, cx, &mut |_| {}));
+        matches!(timeout(delay, spoke).await, Ok(Ok(1..)))
+    }
+
     /// Writes all of `output`.
     pub(crate) async fn write(&mut self, output: &[u8], within: Duration) -> io::Result<()> {
         timeout(within, self.stream.write_all(output)).await?

@@ -19,6 +19,7 @@ mod network;
 mod pace;
 mod rates;
 mod refusal;
+mod screen;
 mod serve;
 mod session;
 mod settings;
@@ -76,6 +77,8 @@ pub struct Neighbours {
     pub greylist: Option<Arc<dyn Greylist>>,
     /// Who knows the mailboxes on this machine.
     pub mailboxes: Option<Arc<dyn Mailboxes>>,
+    /// The filters.
+    pub filters: screening::Chain,
 }
 
 /// Who is at the other end.

@@ -4,6 +4,8 @@
 //! enhanced status, a wait where coming back makes sense, and words (`words`). The grammar and order of
 //! commands are judged by `smtp`. `docs/receiving.md` has the table for people.
 
+mod screened;
+
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -15,6 +17,8 @@ use crate::pace::Overdue;
 use crate::rates::{TooFast, What};
 use crate::watermark::Shortage;
 use crate::{Network, words};
+
+pub(crate) use screened::{Objection, Screened};
 
 /// A refusal decided here.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,6 +83,15 @@ pub(crate) enum Refusal {
         /// Why.
         trouble: MailboxTrouble,
     },
+    /// A filter objects, or is missing.
+    Screened(Box<Screened>),
+    /// The header is too long to be one.
+    HeaderTooLarge {
+        /// Bytes that are taken.
+        limit: usize,
+    },
+    /// The client spoke before it was greeted.
+    TalksFirst,
     /// The client takes too long.
     Overdue(Overdue),
     /// Too many refused commands.
@@ -123,6 +136,9 @@ impl Refusal {
                 MailboxTrouble::TooLarge { .. } => "too-large-for-mailbox",
                 MailboxTrouble::Failed { .. } => "mailbox-failed",
             },
+            Refusal::Screened(screened) => screened.name(),
+            Refusal::HeaderTooLarge { .. } => "header-too-large",
+            Refusal::TalksFirst => "talks-first",
             Refusal::Overdue(Overdue::Command { .. }) => "idle",
             Refusal::Overdue(Overdue::Silent { .. }) => "silent-in-content",
             Refusal::Overdue(Overdue::TooSlow { .. }) => "too-slow",
@@ -139,6 +155,7 @@ impl Refusal {
         match self {
             Refusal::Short(_) | Refusal::Store(_) => true,
             Refusal::Mailbox { trouble, .. } => failed(trouble),
+            Refusal::Screened(screened) => screened.is_failure(),
             _ => false,
         }
     }
@@ -157,6 +174,7 @@ impl Refusal {
         match self {
             Refusal::Store(error) => Some(error.to_string()),
             Refusal::Mailbox { trouble, .. } => Some(trouble.to_string()),
+            Refusal::Screened(screened) => screened.detail(),
             Refusal::Short(short) => Some(format!("{} now, {} wanted", short.now, short.mark)),
             _ => None,
         }
@@ -170,6 +188,7 @@ impl Refusal {
             | Refusal::RecipientTooFast { recipient, .. }
             | Refusal::Greylisted { recipient, .. }
             | Refusal::Mailbox { recipient, .. } => Some(recipient),
+            Refusal::Screened(screened) => screened.recipient.as_ref(),
             _ => None,
         }
     }
@@ -209,7 +228,10 @@ impl Refusal {
             }
             Refusal::TooMany(_) | Refusal::Overdue(_) | Refusal::Stopping => Some(MINUTE),
             Refusal::NoRoute(address) if address.domain().is_some() => Some(60 * MINUTE),
-            Refusal::RelayDenied { .. }
+            Refusal::Screened(screened) => screened.wait(),
+            Refusal::HeaderTooLarge { .. }
+            | Refusal::TalksFirst
+            | Refusal::RelayDenied { .. }
             | Refusal::NoRoute(_)
             | Refusal::Loop { .. }
             | Refusal::LoopHere { .. }
@@ -258,6 +280,11 @@ impl Refusal {
                 MailboxTrouble::TooLarge { .. } => (552, Permanent, 2, 3),
                 MailboxTrouble::Failed { .. } => (451, Transient, 3, 0),
             },
+            Refusal::Screened(screened) => screened.codes(),
+            // RFC 3463 §3.4 X.3.4: too big; RFC 5321 §4.2.3: 552.
+            Refusal::HeaderTooLarge { .. } => (552, Permanent, 3, 4),
+            // RFC 5321 §3.1, §4.3.2: 554 in place of the greeting, to a client that does not wait for it.
+            Refusal::TalksFirst => (554, Permanent, 5, 0),
             Refusal::Overdue(Overdue::Stopping { .. }) | Refusal::Stopping => {
                 (421, Transient, 3, 2)
             }

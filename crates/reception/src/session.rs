@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 
 use queue::NewRecipient;
 use queue::route::Target;
+use screening::Stage;
 use smtp::server::{self, Event, MailParams, Problem};
 use smtp::{Address, Class, OutgoingReply};
 use tokio::sync::watch;
@@ -17,6 +18,7 @@ use crate::connection::{Connection, Input};
 use crate::pace::Pace;
 use crate::rates::{TooFast, What};
 use crate::refusal::Refusal;
+use crate::screen::{Fate, Screen};
 use crate::transaction::{Envelope, Incoming, Summary};
 use crate::{Client, Shared, greylisting};
 
@@ -41,6 +43,7 @@ struct Session {
     protocol: server::Session,
     envelope: Option<Envelope>,
     incoming: Option<Incoming>,
+    screen: Screen,
     /// Recipients that were refused here; the state machine counts its own refusals.
     refused: u32,
     stopping: bool,
@@ -55,6 +58,7 @@ impl Session {
                 helo: None,
                 extended: false,
             },
+            screen: Screen::new(&shared.neighbours.filters, from),
             shared,
             envelope: None,
             incoming: None,
@@ -66,7 +70,7 @@ impl Session {
     /// The whole talk; answers whether the client may still be sending.
     async fn talk(&mut self, connection: &mut Connection) -> bool {
         let shared = Arc::clone(&self.shared);
-        self.protocol.accept();
+        self.greet(connection).await;
         let mut pace = Pace::Command {
             since: Instant::now(),
         };
@@ -152,9 +156,12 @@ impl Session {
                 self.forget();
                 self.client.helo = Some(name);
                 self.client.extended = extended;
-                self.protocol.accept();
+                match self.screened(Stage::Helo, None).await {
+                    Ok(()) => self.protocol.accept(),
+                    Err(refusal) => self.refuse(&refusal),
+                }
             }
-            Event::Mail { from, params } => self.mail(from, params),
+            Event::Mail { from, params } => self.mail(from, params).await,
             Event::Rcpt { to } => self.rcpt(to).await,
             Event::Data { .. } => self.data().await,
             Event::Content(piece) => {
@@ -194,19 +201,51 @@ impl Session {
     fn forget(&mut self) {
         self.envelope = None;
         self.incoming = None;
+        self.screen.forget();
     }
 
-    fn mail(&mut self, from: Address, params: MailParams) {
+    /// The greeting, or what stands in its place.
+    async fn greet(&mut self, connection: &mut Connection) {
+        let delay = self.shared.settings.greeting_delay;
+        if !delay.is_zero() && connection.speaks_within(delay).await {
+            return self.end(&Refusal::TalksFirst);
+        }
+        match self.screened(Stage::Connect, None).await {
+            Ok(()) => self.protocol.accept(),
+            Err(refusal) => self.end(&refusal),
+        }
+    }
+
+    /// What the filters say before there is a message.
+    async fn screened(&mut self, stage: Stage, recipient: Option<&Address>) -> Result<(), Refusal> {
+        let envelope = self.envelope.as_ref();
+        let asked = self
+            .screen
+            .ask(&self.shared, &self.client, stage, envelope, recipient);
+        asked.await
+    }
+
+    async fn mail(&mut self, from: Address, params: MailParams) {
         if self.stopping {
             return self.end(&Refusal::Stopping);
         }
-        match self.may_begin(params.size.unwrap_or(0)) {
-            Ok(()) => {
-                self.envelope = Some(Envelope::new(from, params));
-                self.protocol.accept();
+        if let Err(refusal) = self.may_begin(params.size.unwrap_or(0)) {
+            return self.refuse(&refusal);
+        }
+        self.envelope = Some(Envelope::new(from, params));
+        match self.screened(Stage::Mail, None).await {
+            Ok(()) => self.protocol.accept(),
+            Err(refusal) => {
+                self.refuse(&refusal);
+                self.forget();
             }
-            Err(refusal) if refusal.closes() => self.end(&refusal),
-            Err(refusal) => self.answer_no(&refusal),
+        }
+    }
+
+    fn refuse(&mut self, refusal: &Refusal) {
+        match refusal.closes() {
+            true => self.end(refusal),
+            false => self.answer_no(refusal),
         }
     }
 
@@ -269,6 +308,7 @@ impl Session {
             return Err(Refusal::NoRoute(to));
         }
         self.ask_neighbours(&to, &target).await?;
+        self.screened(Stage::Rcpt, Some(&to)).await?;
         if let Err(too_fast) = self.meter(What::Recipients) {
             let alone = self.envelope.as_ref().is_none_or(Envelope::is_empty);
             return Err(match alone {
@@ -310,7 +350,8 @@ impl Session {
             return self.end(&Refusal::Stopping);
         }
         if let Some(envelope) = self.envelope.take() {
-            let incoming = Incoming::begin(&self.shared, &self.client, envelope).await;
+            let screened = self.screen.sees_content();
+            let incoming = Incoming::begin(&self.shared, &self.client, envelope, screened).await;
             self.incoming = Some(incoming);
         }
         self.protocol.accept();
@@ -322,15 +363,35 @@ impl Session {
             return self.answer_no(&Refusal::NoTransaction);
         };
         let message = incoming.summary();
-        let reply = match incoming.accept(&self.shared, &self.client).await {
-            Ok(()) => self.confirmation(&message),
+        let accepted = incoming.accept(&self.shared, &self.client, &mut self.screen);
+        let accepted = Box::pin(accepted).await;
+        self.screen.forget();
+        let reply = match accepted {
+            Ok(fate) => self.confirmation(&message, &fate),
+            Err(refusal) if refusal.closes() => {
+                let reply = self.refusal(&refusal, Some(&message));
+                self.forget();
+                return self.protocol.close(&reply);
+            }
             Err(refusal) => self.refusal(&refusal, Some(&message)),
         };
         self.protocol.answer(reply);
     }
 
-    /// Says that the message is kept: it is in the store.
-    fn confirmation(&self, message: &Summary) -> OutgoingReply {
+    /// Says that the message is kept: it is in the store, or a filter wants it thrown away.
+    fn confirmation(&self, message: &Summary, fate: &Fate) -> OutgoingReply {
+        let (filter, what) = match fate {
+            Fate::Pass => (None, "accepted"),
+            Fate::Hold(filter, reason) => (Some((filter, reason)), "held by a filter"),
+            Fate::Discard(filter, reason) => (Some((filter, reason)), "discarded by a filter"),
+        };
+        if let Some((filter, reason)) = filter {
+            tracing::info!(id = %message.id, client = %self.client.address, %filter, ?reason, what);
+        }
+        if let Fate::Discard(..) = fate {
+            let text = format!("Ok: taken as {}", message.id);
+            return OutgoingReply::new(250, (Class::Success, 0, 0), text);
+        }
         tracing::info!(
             id = %message.id,
             client = %self.client.address,

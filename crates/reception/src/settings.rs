@@ -43,6 +43,8 @@ pub struct Settings {
     pub max_own_hops: u32,
     /// How long the queue tries to deliver (RFC 5321 §4.5.4.1: 4 to 5 days).
     pub lifetime: Duration,
+    /// How long a client is listened to before it is greeted; one that speaks meanwhile is sent away.
+    pub greeting_delay: Duration,
     /// How long to wait for a whole command line (RFC 5321 §4.5.3.2.7: 5 minutes), and for the client
     /// to take our replies.
     pub command_timeout: Duration,
@@ -81,6 +83,7 @@ impl Default for Settings {
             max_hops: 50,
             max_own_hops: 4,
             lifetime: Duration::from_secs(5 * 86_400),
+            greeting_delay: Duration::ZERO,
             command_timeout: Duration::from_secs(300),
             data_timeout: Duration::from_secs(180),
             min_data_rate: 256,

@@ -1,16 +1,17 @@
 //! One mail transaction (RFC 5321 §3.3): envelope, content, and the handing over to the queue.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use jiff::Timestamp;
-use queue::{
-    BodyKind, BodyWriter, Message, MessageId, MessageKind, NewMessage, NewRecipient, Origin,
-    StoreError,
-};
+use queue::route::Target;
+use queue::{BodyKind, BodyWriter, MessageId, MessageKind, NewMessage, NewRecipient, Origin};
+use screening::{Edit, MAX_HEADER, Message, Reason};
 use smtp::Address;
 use smtp::server::MailParams;
 
 use crate::refusal::Refusal;
+use crate::screen::{Fate, Screen};
 use crate::trace::Trace;
 use crate::{Client, Shared};
 use dsn::Trail;
@@ -46,6 +47,32 @@ impl Envelope {
         self.recipients.is_empty()
     }
 
+    /// What a filter wants changed.
+    fn edit(&mut self, edit: Edit, shared: &Shared) {
+        match edit {
+            Edit::Sender(sender) => self.sender = sender,
+            Edit::RemoveRecipient(address) => {
+                let gone = normalised(&address);
+                self.recipients.retain(|r| normalised(&r.address) != gone);
+            }
+            Edit::AddRecipient(address) => {
+                let target = shared.settings.routes.target(&address);
+                if target == Target::Nowhere {
+                    tracing::warn!(%address, "a filter adds a recipient that has no route");
+                    return;
+                }
+                self.add(NewRecipient {
+                    destination: target.key(),
+                    address,
+                    next_attempt: shared.world.clock.now(),
+                    rewritten: None,
+                    options: queue::RecipientOptions::default(),
+                });
+            }
+            Edit::Add(_) | Edit::Insert(..) | Edit::Change { .. } | Edit::Body(_) => {}
+        }
+    }
+
     /// Adds a recipient. One that is there already is confirmed and kept once: a client that names
     /// somebody twice, in `To` and `Cc` say, wants one copy to arrive.
     pub(crate) fn add(&mut self, recipient: NewRecipient) {
@@ -76,17 +103,21 @@ pub(crate) struct Incoming {
     trail: Trail,
     eight_bit: bool,
     size: u64,
-    fault: Option<StoreError>,
+    /// Our trace header, where filters see the message before it gets one.
+    trace: Option<String>,
+    fault: Option<Refusal>,
 }
 
 impl Incoming {
     /// Begins the content with the trace header.
-    pub(crate) async fn begin(shared: &Shared, client: &Client, envelope: Envelope) -> Incoming {
+    pub(crate) async fn begin(
+        shared: &Shared,
+        client: &Client,
+        envelope: Envelope,
+        screened: bool,
+    ) -> Incoming {
         let received_at = shared.world.clock.now();
-        let mut random = [0; 10];
-        shared.world.random.fill(&mut random);
-        let millis = u64::try_from(received_at.as_millisecond()).unwrap_or(0);
-        let id = MessageId::new(millis, &random);
+        let id = name(shared, received_at);
         let protocol = client.protocol(envelope.smtputf8);
         let only_recipient = match &envelope.recipients[..] {
             [only] => Some(&only.address),
@@ -102,18 +133,28 @@ impl Incoming {
             at: received_at,
         };
         let field = trace.field();
+        // What filters see is staged under a name of its own: it may become another message.
+        let staged = if screened {
+            name(shared, received_at)
+        } else {
+            id
+        };
         let mut incoming = Incoming {
             id,
-            writer: shared.intake.store().stage(id),
+            writer: shared.intake.store().stage(staged),
             protocol,
             received_at,
             trail: Trail::default(),
             eight_bit: envelope.eight_bit,
             size: 0,
+            trace: None,
             fault: None,
             envelope,
         };
-        incoming.keep(field.as_bytes()).await;
+        match screened {
+            true => incoming.trace = Some(field),
+            false => incoming.keep(field.as_bytes()).await,
+        }
         incoming
     }
 
@@ -140,30 +181,46 @@ impl Incoming {
         if self.fault.is_none() {
             match self.writer.write(piece).await {
                 Ok(()) => self.size += piece.len() as u64,
-                Err(fault) => self.fault = Some(fault),
+                Err(fault) => self.fault = Some(Refusal::Store(fault)),
             }
+        }
+        if self.fault.is_none() && !self.trail.has_ended() && self.size > MAX_HEADER as u64 {
+            self.fault = Some(Refusal::HeaderTooLarge { limit: MAX_HEADER });
         }
     }
 
-    /// The content is complete: hands the message to the queue. `Ok` means that it is durable.
-    pub(crate) async fn accept(mut self, shared: &Shared, client: &Client) -> Result<(), Refusal> {
+    /// The content is complete: asks the filters, and hands the message to the queue. `Ok` means that
+    /// it is durable, or that a filter wants it thrown away.
+    pub(crate) async fn accept(
+        mut self,
+        shared: &Shared,
+        client: &Client,
+        screen: &mut Screen,
+    ) -> Result<Fate, Refusal> {
         if let Some(fault) = self.fault {
-            return Err(Refusal::Store(fault));
+            return Err(fault);
         }
         self.trail.end();
         self.look_for_loops(shared)?;
+        let fate = match self.trace.take() {
+            Some(trace) => self.look(shared, client, screen, &trace).await?,
+            None => Fate::Pass,
+        };
+        if let Fate::Discard(..) = fate {
+            return Ok(fate);
+        }
         let body = self.writer.finish().await.map_err(Refusal::Store)?;
         let body_kind = if self.eight_bit {
             BodyKind::EightBit
         } else {
             BodyKind::SevenBit
         };
-        let message = Message {
+        let message = queue::Message {
             id: self.id,
             sender: self.envelope.sender,
             received_at: self.received_at,
             expires_at: expiry(self.received_at, shared),
-            size: self.size,
+            size: body.size(),
             body_kind,
             smtputf8: self.envelope.smtputf8,
             hops: self.trail.hops() + 1,
@@ -181,12 +238,51 @@ impl Incoming {
             body,
             recipients: self.envelope.recipients,
             events: Vec::new(),
+            held: matches!(fate, Fate::Hold(..)),
         };
-        shared.intake.accept(new).await.map_err(Refusal::Store)
+        shared.intake.accept(new).await.map_err(Refusal::Store)?;
+        Ok(fate)
     }
 }
 
 impl Incoming {
+    /// Asks the filters about what is staged, and writes what they leave of it under its own name.
+    async fn look(
+        &mut self,
+        shared: &Shared,
+        client: &Client,
+        screen: &mut Screen,
+        trace: &str,
+    ) -> Result<Fate, Refusal> {
+        let store = shared.intake.store();
+        let staged = std::mem::replace(&mut self.writer, store.stage(self.id));
+        let staged = staged.finish().await.map_err(Refusal::Store)?;
+        let mut message = Message::read(staged).await.map_err(Refusal::Store)?;
+        let about = (self.id, &self.envelope);
+        let judged = screen.look(shared, client, about, &mut message).await?;
+        for edit in judged.envelope {
+            self.envelope.edit(edit, shared);
+        }
+        if let Fate::Discard(..) = judged.fate {
+            return Ok(judged.fate);
+        }
+        let write = async {
+            self.writer.write(trace.as_bytes()).await?;
+            let mut pieces = message.pieces();
+            while let Some(piece) = pieces.next().await? {
+                self.eight_bit = self.eight_bit || !piece.is_ascii();
+                self.writer.write(&piece).await?;
+            }
+            Ok(())
+        };
+        write.await.map_err(Refusal::Store)?;
+        if self.envelope.recipients.is_empty() {
+            let reason = Reason::Said("no recipient is left".to_owned());
+            return Ok(Fate::Discard(Arc::default(), reason));
+        }
+        Ok(judged.fate)
+    }
+
     /// RFC 5321 §6.3: a server must notice loops. Two signs are taken: more `Received` fields than a
     /// message can sensibly have, and our own name among them again and again, which is told long
     /// before. Once or twice it may be there rightly: a filter hands mail back, a list forwards.
@@ -211,6 +307,13 @@ impl Incoming {
         }
         Ok(())
     }
+}
+
+/// A new name for a message.
+fn name(shared: &Shared, at: Timestamp) -> MessageId {
+    let mut random = [0; 10];
+    shared.world.random.fill(&mut random);
+    MessageId::new(u64::try_from(at.as_millisecond()).unwrap_or(0), &random)
 }
 
 fn expiry(received_at: Timestamp, shared: &Shared) -> Timestamp {

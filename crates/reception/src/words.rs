@@ -59,6 +59,12 @@ pub(crate) fn of(refusal: &Refusal, hostname: &str) -> String {
             format!("greylisted: mail of this sender to this recipient is new from {network}")
         }
         Refusal::Mailbox { trouble, .. } => mailbox(trouble),
+        Refusal::Screened(screened) => screened.words(hostname),
+        Refusal::HeaderTooLarge { limit } => format!(
+            "the header of the message is larger than {}, which is more than any header needs",
+            size(*limit as u64)
+        ),
+        Refusal::TalksFirst => "wait for the greeting before you speak".to_owned(),
         Refusal::Overdue(overdue) => overdue_text(hostname, overdue),
         Refusal::TooManyErrors(most) => {
             format!("{hostname} closes the connection after {most} refused commands")

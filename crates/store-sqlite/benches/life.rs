@@ -134,6 +134,7 @@ fn message(lease: &Lease, body: bytes::Bytes, n: usize) -> NewMessage {
             options: queue::RecipientOptions::default(),
         }],
         events: Vec::new(),
+        held: false,
     }
 }
 

@@ -21,6 +21,7 @@ pub(crate) struct Prepared {
     recipients: Vec<NewRecipient>,
     events: Vec<Event>,
     basis: Option<Basis>,
+    held: bool,
     content: Content,
 }
 
@@ -56,6 +57,7 @@ impl Prepared {
             recipients: new.recipients,
             events: new.events,
             basis,
+            held: new.held,
             content,
         })
     }
@@ -123,8 +125,12 @@ impl Prepared {
                 index,
                 recipient.address.as_str(),
                 destination,
-                state::QUEUED,
-                nanos(recipient.next_attempt),
+                if self.held {
+                    state::HELD
+                } else {
+                    state::QUEUED
+                },
+                (!self.held).then(|| nanos(recipient.next_attempt)),
                 recipient.rewritten.as_deref().map(json).transpose()?,
                 basis,
                 options_text(&recipient.options)?,

@@ -38,7 +38,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("toml-read", &[]),
     ("config", &["toml-read", "queue"]),
     ("sink", &["smtp", "diagnosis", "toml-read", "world"]),
-    ("reception", &["smtp", "dsn", "queue", "world"]),
+    ("screening", &["smtp", "queue"]),
+    ("reception", &["smtp", "dsn", "queue", "screening", "world"]),
     (
         "delivery",
         &[

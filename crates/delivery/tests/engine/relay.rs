@@ -135,6 +135,7 @@ impl Relay {
                 body,
                 recipients,
                 events: Vec::new(),
+                held: false,
             })
             .await
             .unwrap();

@@ -8,6 +8,7 @@ mod faults;
 mod limits;
 mod pace;
 mod refusals;
+mod screening;
 mod situations;
 mod sockets;
 mod splits;

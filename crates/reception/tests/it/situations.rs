@@ -27,7 +27,7 @@ fn read(reply: &str) -> Diagnosis {
 }
 
 #[track_caller]
-fn means(reply: &str, cause: Cause, wait: u64) {
+pub(crate) fn means(reply: &str, cause: Cause, wait: u64) {
     let diagnosis = read(reply);
     assert_eq!(diagnosis.cause, cause, "{reply}");
     assert_eq!(diagnosis.dialect, Some(Dialect::Postrider), "{reply}");
@@ -267,7 +267,7 @@ async fn a_stranger_is_put_off_comes_back_from_its_network_and_is_known() {
         },
         Neighbours {
             greylist: Some(Arc::new(SqliteGreylist::open(dir.path()).unwrap())),
-            mailboxes: None,
+            ..Neighbours::default()
         },
     );
     let ask = async |from: &str| {
@@ -311,8 +311,8 @@ impl Mailboxes for Troubled {
 async fn a_mailbox_in_trouble_is_told_for_its_recipient_and_the_session_goes_on() {
     let troubled = Arc::new(Troubled(parking_lot::Mutex::new(None)));
     let neighbours = Neighbours {
-        greylist: None,
         mailboxes: Some(troubled.clone()),
+        ..Neighbours::default()
     };
     let relay = Relay::start_in(world(), settings(), neighbours);
     let mut client = relay.session().await;

@@ -206,6 +206,25 @@ async fn what_the_administrator_did_stays_done() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_filter_holds_is_held_from_its_first_moment_and_goes_when_released() {
+    let stage = Stage::new();
+    let body = stage.content(id(1), SMALL).await.unwrap();
+    let mut new = stage.message(id(1), body, &["a@dest.example"]);
+    new.held = true;
+    stage.store.accept(new).await.unwrap();
+    let after = stage.crash();
+    let held = after.recipients(id(1)).await;
+    assert_eq!(held[0].state, RecipientState::Held);
+    assert_eq!(held[0].next_attempt, None);
+    assert!(after.store.due_destinations().await.unwrap().is_empty());
+    let released = after
+        .store
+        .change(id(1), None, RecipientState::Queued, after.now);
+    assert_eq!(released.await.unwrap().len(), 1);
+    assert_eq!(after.store.due_destinations().await.unwrap()[0].queued, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn routes_that_have_changed_move_what_is_queued_and_it_is_due_at_once() {
     let stage = Stage::new();
     let to = ["a@one.example", "b@two.example"];

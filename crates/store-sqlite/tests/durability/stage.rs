@@ -111,6 +111,7 @@ impl Stage {
             body,
             recipients: to.iter().map(recipient).collect(),
             events: Vec::new(),
+            held: false,
         }
     }
 
