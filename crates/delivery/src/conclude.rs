@@ -6,7 +6,7 @@ use std::time::Duration;
 use diagnosis::facts::Circumstances;
 use diagnosis::{Attempt, Diagnosis, Outcome, diagnose};
 use jiff::Timestamp;
-use queue::policy::{self, DestinationEffect, History};
+use queue::policy::{self, Effect, History};
 use queue::{
     AttemptRecord, Decision, DestinationKey, DestinationUpdate, Event, Lease, Recipient,
     StoreError, Verdict, WaitFor,
@@ -23,6 +23,8 @@ pub(crate) struct Conclusion {
     pub(crate) verdicts: Vec<Verdict>,
     /// The effect on the destination, if the attempt showed any.
     pub(crate) destination: Option<DestinationUpdate>,
+    /// What it says about the pace.
+    pub(crate) effect: Effect,
     pub(crate) delivered: bool,
 }
 
@@ -40,11 +42,7 @@ pub(crate) async fn conclude(
         .destination
         .as_ref()
         .is_some_and(|d| d.blocked_until.is_some());
-    engine.learn(
-        &lease.destination,
-        conclusion.destination.as_ref(),
-        conclusion.delivered,
-    );
+    engine.learn(&lease.destination, &conclusion);
     settle(engine, lease, work, attempt, started_at, conclusion).await;
     if blocked {
         expire::give_up_overdue(engine, lease).await;
@@ -93,7 +91,9 @@ fn judge(
     attempt: &Attempt,
     now: Timestamp,
 ) -> Conclusion {
-    let failures = engine.destination_failures(key);
+    let (failures, sessions) = engine.destination_standing(key);
+    // One for all: what fails alike stays together.
+    let jitter = engine.shared.world.random.unit();
     let accepted = attempt
         .recipients
         .iter()
@@ -101,6 +101,7 @@ fn judge(
         .count();
     let mut verdicts = Vec::with_capacity(attempt.recipients.len());
     let mut update: Option<DestinationUpdate> = None;
+    let mut effect = Effect::NONE;
     for (recipient, of) in work.recipients.iter().zip(&attempt.recipients) {
         let circumstances = Circumstances {
             message_size: work.message.size,
@@ -124,22 +125,19 @@ fn judge(
             now,
             destination_failures: failures,
             others_accepted: accepted > 0,
+            sessions: sessions as u32,
+            ..History::default()
         };
-        let jitter = engine.shared.world.random.unit();
-        let (decision, effect) = policy::decide(&diagnosis, &history, jitter);
-        if let DestinationEffect::Block { until, failures } = effect {
-            let worse = update
-                .as_ref()
-                .is_none_or(|u| u.blocked_until < Some(until));
-            if worse {
-                let last = Some(diagnosis.clone());
-                update = Some(DestinationUpdate {
-                    blocked_until: Some(until),
-                    failures,
-                    last,
-                });
-            }
+        let decided = policy::decide(&diagnosis, &history, jitter);
+        if effect == Effect::NONE || worse(&decided.effect, &effect) {
+            effect = decided.effect;
+            update = effect.block.map(|block| DestinationUpdate {
+                blocked_until: Some(block.until),
+                failures: block.failures,
+                last: Some(diagnosis.clone()),
+            });
         }
+        let decision = decided.decision;
         let diagnosis = if gave_up_by_age(&diagnosis, &decision, &history) {
             let words = report::last_words(&of.outcome);
             expire::expired(&diagnosis, words, history.received_at, now)
@@ -162,8 +160,15 @@ fn judge(
     Conclusion {
         verdicts,
         destination: update,
+        effect,
         delivered: accepted > 0,
     }
+}
+
+/// Of two effects, the one that keeps more waiting for longer.
+fn worse(one: &Effect, than: &Effect) -> bool {
+    let until = |effect: &Effect| effect.block.map(|block| block.until);
+    (until(one), one.who) > (until(than), than.who)
 }
 
 /// A transient failure at the end of the message's lifetime is the failure of having expired.
@@ -237,24 +242,24 @@ async fn record(
     written
 }
 
-/// The recipients that go on in a next transaction without a wait.
+/// The recipients that go on without a wait.
 fn again_at_once(work: &Work, verdicts: &[Verdict]) -> Vec<Recipient> {
-    let next = Decision::RetryWhen(WaitFor::NextTransaction);
     let is_next = |r: &&Recipient| {
         verdicts
             .iter()
-            .any(|v| v.index == r.index && v.decision == next)
+            .any(|v| v.index == r.index && goes_on(&v.decision))
     };
-    let later = |mut r: Recipient| {
-        r.attempts += 1;
-        r
-    };
-    work.recipients
-        .iter()
-        .filter(is_next)
-        .cloned()
-        .map(later)
-        .collect()
+    work.recipients.iter().filter(is_next).cloned().collect()
+}
+
+fn goes_on(decision: &Decision) -> bool {
+    match decision {
+        Decision::RetryWhen(wait) => match wait {
+            WaitFor::NextTransaction | WaitFor::OtherHost | WaitFor::Conversion => true,
+            WaitFor::Resume => false,
+        },
+        Decision::Delivered | Decision::RetryAt { .. } | Decision::Hold | Decision::Fail => false,
+    }
 }
 
 fn due(decision: &Decision) -> Option<Timestamp> {

@@ -10,14 +10,16 @@ use std::time::Duration;
 use dns::Resolver;
 use jiff::Timestamp;
 use parking_lot::Mutex;
+use queue::policy::{Effect, PaceLimits};
 use queue::{
-    Body, Courier, DestinationKey, DestinationUpdate, DueDestination, Intake, Lease, Message,
-    MessageId, Recipient, Store, StoreError,
+    Body, Courier, DestinationKey, DueDestination, Intake, Lease, Message, MessageId, Recipient,
+    Store, StoreError,
 };
 use tokio::sync::Notify;
 use world::World;
 
 use crate::Settings;
+use crate::conclude::Conclusion;
 use crate::lane::{Claim, Lane, Work};
 use crate::session;
 
@@ -112,7 +114,7 @@ impl Engine {
             let key = destination.key.clone();
             state
                 .lanes
-                .insert(key.clone(), Lane::of(destination, Some(earliest)));
+                .insert(key.clone(), Lane::of(destination, earliest));
             self.pump(&mut state, &key);
         }
     }
@@ -147,7 +149,7 @@ impl Engine {
         let mut state = self.shared.state.lock();
         let lane = lane_of(&mut state.lanes, key);
         lane.due_at(due);
-        lane.destination.blocked_until = None;
+        lane.pace.open();
         self.pump(&mut state, key);
     }
 
@@ -161,7 +163,7 @@ impl Engine {
     /// Stops or lets go on a destination. To be called after the store was told.
     pub fn set_paused(&self, key: &DestinationKey, paused: bool) {
         let mut state = self.shared.state.lock();
-        lane_of(&mut state.lanes, key).destination.paused = paused;
+        lane_of(&mut state.lanes, key).paused = paused;
         self.pump(&mut state, key);
     }
 
@@ -200,7 +202,7 @@ impl Engine {
     /// What the destination's last failure meant.
     pub(crate) fn destination_last(&self, key: &DestinationKey) -> Option<diagnosis::Diagnosis> {
         let mut state = self.shared.state.lock();
-        lane_of(&mut state.lanes, key).destination.last.clone()
+        lane_of(&mut state.lanes, key).last.clone()
     }
 
     /// How many connections are open or opening.
@@ -221,12 +223,14 @@ impl Engine {
         let mut guard = self.shared.state.lock();
         let state = &mut *guard;
         let now = self.now();
+        let limits = self.limits();
         let may_go_on = !state.stopping && !state.store_fails;
         let others_wait = !state.waiting.is_empty();
         let lane = lane_of(&mut state.lanes, key);
         if may_go_on && lane.is_open(now) && !(others_wait && lane.sessions > 1) {
             if let Some(work) = lane.pop() {
                 lane.hungry -= 1;
+                lane.pace.begin(&limits, now);
                 state.ready_bytes = state.ready_bytes.saturating_sub(work.held_bytes());
                 self.pump(state, key);
                 return Next::Work(work);
@@ -344,35 +348,36 @@ impl Engine {
     }
 
     /// Applies to the lane at once what an attempt showed about its destination.
-    pub(crate) fn learn(
-        &self,
-        key: &DestinationKey,
-        update: Option<&DestinationUpdate>,
-        well: bool,
-    ) {
-        let most = self.shared.settings.max_sessions_per_destination;
+    pub(crate) fn learn(&self, key: &DestinationKey, conclusion: &Conclusion) {
+        let limits = self.limits();
+        let now = self.now();
         let mut guard = self.shared.state.lock();
         let state = &mut *guard;
         let lane = lane_of(&mut state.lanes, key);
-        if let Some(update) = update {
-            lane.destination.blocked_until = update.blocked_until;
-            lane.destination.failures = update.failures;
-            lane.destination.last.clone_from(&update.last);
-            if update.failures > 0 {
-                lane.went_badly();
-            }
+        if conclusion.delivered {
+            lane.pace.went_well(&limits);
         }
-        if well {
-            lane.went_well(most);
+        lane.pace.went_badly(&conclusion.effect, now);
+        if let Some(update) = &conclusion.destination {
+            lane.last.clone_from(&update.last);
         }
-        if update.is_some() {
+        if conclusion.destination.is_some() || conclusion.effect != Effect::NONE {
             self.pump(state, key);
         }
     }
 
-    pub(crate) fn destination_failures(&self, key: &DestinationKey) -> u32 {
+    /// Failures in a row of a destination, and how many connections are open to it.
+    pub(crate) fn destination_standing(&self, key: &DestinationKey) -> (u32, usize) {
         let mut state = self.shared.state.lock();
-        lane_of(&mut state.lanes, key).destination.failures
+        let lane = lane_of(&mut state.lanes, key);
+        (lane.pace.failures(), lane.sessions)
+    }
+
+    fn limits(&self) -> PaceLimits {
+        PaceLimits {
+            sessions: self.shared.settings.max_sessions_per_destination,
+            rate: None,
+        }
     }
 
     /// An attempt is recorded: its claims end, and `retries` tells when some are due again.
@@ -421,7 +426,7 @@ impl Engine {
             return;
         }
         if lane.is_open(now) {
-            let allowed = lane.allowed_sessions(settings.max_sessions_per_destination);
+            let allowed = lane.allowed_sessions(&self.limits());
             let unread = lane.next_due.is_some_and(|due| due <= now);
             while lane.sessions < allowed
                 && (lane.ready() > lane.hungry || unread && lane.hungry == 0)
@@ -441,7 +446,7 @@ impl Engine {
                 return;
             }
         }
-        match lane.wakes_at() {
+        match lane.wakes_at(now) {
             Some(at) if at > now => {
                 let soonest = state.timers.first().is_none_or(|(first, _)| at < *first);
                 if state.timers.insert((at, key.clone())) && soonest {
@@ -450,7 +455,7 @@ impl Engine {
             }
             Some(_) | None => {}
         }
-        if lane.is_forgettable() && lane.destination.failures == 0 && !lane.destination.paused {
+        if lane.is_forgettable() {
             state.lanes.remove(key);
         }
     }
@@ -518,7 +523,7 @@ fn wait_between(now: Timestamp, at: Timestamp) -> Duration {
 }
 
 fn lane_of<'a>(lanes: &'a mut HashMap<DestinationKey, Lane>, key: &DestinationKey) -> &'a mut Lane {
-    lanes.entry(key.clone()).or_insert_with(|| Lane::new(key))
+    lanes.entry(key.clone()).or_insert_with(Lane::new)
 }
 
 impl Courier for Engine {

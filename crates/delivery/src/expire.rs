@@ -102,6 +102,7 @@ async fn give_up(engine: &Engine, lease: &Lease, queued: Queued, now: Timestamp)
     let conclusion = Conclusion {
         verdicts,
         destination: None,
+        effect: queue::policy::Effect::NONE,
         delivered: false,
     };
     conclude::settle(engine, lease, work, attempt, now, conclusion).await

@@ -7,8 +7,10 @@
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
+use diagnosis::Diagnosis;
 use jiff::Timestamp;
-use queue::{Body, Destination, DestinationKey, Lease, Message, MessageId, Queued, Recipient};
+use queue::policy::{Pace, PaceLimits};
+use queue::{Body, Destination, Lease, Message, MessageId, Queued, Recipient};
 use smtp::Address;
 use tokio::sync::Notify;
 
@@ -64,8 +66,12 @@ impl Work {
 /// The state of one destination.
 #[derive(Debug)]
 pub(crate) struct Lane {
-    /// What is remembered of it durably.
-    pub(crate) destination: Destination,
+    /// What it bears.
+    pub(crate) pace: Pace,
+    /// What its last failure meant.
+    pub(crate) last: Option<Diagnosis>,
+    /// Stopped by the administrator.
+    pub(crate) paused: bool,
     /// The right to send there, once taken.
     pub(crate) lease: Option<Lease>,
     /// Held by the session that takes the lease.
@@ -82,37 +88,38 @@ pub(crate) struct Lane {
     claimed: HashSet<Claim>,
     /// While the store is being read: what was concluded since, which the answer may still show.
     concluded_while_reading: Option<HashSet<Claim>>,
-    window: f64,
 }
 
 /// Connections to a destination at first.
-const FIRST_WINDOW: f64 = 5.0;
+const FIRST_SESSIONS: usize = 5;
 
 impl Lane {
-    pub(crate) fn new(key: &DestinationKey) -> Lane {
-        let destination = Destination {
-            key: key.clone(),
-            blocked_until: None,
-            failures: 0,
+    pub(crate) fn new() -> Lane {
+        Lane {
+            pace: Pace::new(FIRST_SESSIONS),
             last: None,
             paused: false,
-        };
-        Lane::of(destination, None)
-    }
-
-    pub(crate) fn of(destination: Destination, next_due: Option<Timestamp>) -> Lane {
-        Lane {
-            destination,
             lease: None,
             taking_lease: Arc::default(),
             work_came: Arc::new(Notify::new()),
-            next_due,
+            next_due: None,
             sessions: 0,
             hungry: 0,
             ready: VecDeque::new(),
             claimed: HashSet::new(),
             concluded_while_reading: None,
-            window: FIRST_WINDOW,
+        }
+    }
+
+    /// The lane of a destination that the store remembers, with something due.
+    pub(crate) fn of(destination: Destination, next_due: Timestamp) -> Lane {
+        let (failures, until) = (destination.failures, destination.blocked_until);
+        Lane {
+            pace: Pace::remembered(FIRST_SESSIONS, failures, until),
+            last: destination.last,
+            paused: destination.paused,
+            next_due: Some(next_due),
+            ..Lane::new()
         }
     }
 
@@ -122,6 +129,8 @@ impl Lane {
             && self.claimed.is_empty()
             && self.next_due.is_none()
             && self.concluded_while_reading.is_none()
+            && self.pace.failures() == 0
+            && !self.paused
     }
 
     pub(crate) fn claim(&mut self, claims: impl IntoIterator<Item = Claim>) {
@@ -235,25 +244,17 @@ impl Lane {
 
     /// Whether the destination may be tried at `now`.
     pub(crate) fn is_open(&self, now: Timestamp) -> bool {
-        !self.destination.paused
-            && self
-                .destination
-                .blocked_until
-                .is_none_or(|until| until <= now)
+        !self.paused && self.pace.opens_at(now).is_none()
     }
 
-    /// Connections that it bears now: one probe after a failure, else what its signals allow.
-    pub(crate) fn allowed_sessions(&self, most: usize) -> usize {
-        if self.destination.failures > 0 {
-            1
-        } else {
-            (self.window as usize).clamp(1, most)
-        }
+    /// Connections that it bears now.
+    pub(crate) fn allowed_sessions(&self, limits: &PaceLimits) -> usize {
+        self.pace.allowed_sessions(limits)
     }
 
     /// When something can be done again, if nothing can be done now.
-    pub(crate) fn wakes_at(&self) -> Option<Timestamp> {
-        if self.destination.paused {
+    pub(crate) fn wakes_at(&self, now: Timestamp) -> Option<Timestamp> {
+        if self.paused {
             return None;
         }
         let due = if self.ready.is_empty() {
@@ -261,28 +262,15 @@ impl Lane {
         } else {
             Timestamp::MIN
         };
-        Some(
-            self.destination
-                .blocked_until
-                .map_or(due, |until| until.max(due)),
-        )
-    }
-
-    /// A message was taken: one more connection for each window's worth (additive increase).
-    pub(crate) fn went_well(&mut self, most: usize) {
-        self.window = (self.window + 1.0 / self.window).min(most as f64);
-    }
-
-    /// The destination as a whole refused or failed: half as many (multiplicative decrease).
-    pub(crate) fn went_badly(&mut self) {
-        self.window = (self.window / 2.0).max(1.0);
+        let opens = self.pace.opens_at(now);
+        Some(opens.map_or(due, |until| until.max(due)))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use queue::{BodyKind, MessageKind, Origin, RecipientState};
+    use queue::{BodyKind, DestinationKey, MessageKind, Origin, RecipientState};
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + seconds).unwrap()
@@ -328,7 +316,7 @@ mod tests {
     }
 
     fn lane() -> Lane {
-        Lane::new(&DestinationKey::new("mx:example.org"))
+        Lane::new()
     }
 
     #[test]
@@ -388,24 +376,5 @@ mod tests {
         assert_eq!(lane.pop().unwrap().recipients.len(), 2);
         lane.withdraw(queued(2, 1).message.id, None);
         assert!(lane.pop().is_none());
-    }
-
-    #[test]
-    fn the_window_grows_by_one_a_window_and_halves_and_a_failing_destination_gets_one_probe() {
-        let mut lane = lane();
-        assert_eq!(lane.allowed_sessions(20), 5);
-        for _ in 0..6 {
-            lane.went_well(20);
-        }
-        assert_eq!(lane.allowed_sessions(20), 6);
-        lane.went_badly();
-        assert_eq!(lane.allowed_sessions(20), 3);
-        lane.destination.failures = 1;
-        assert_eq!(lane.allowed_sessions(20), 1);
-        lane.destination.failures = 0;
-        for _ in 0..1000 {
-            lane.went_well(20);
-        }
-        assert_eq!(lane.allowed_sessions(20), 20);
     }
 }

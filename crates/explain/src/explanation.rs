@@ -80,6 +80,8 @@ fn what_next(next: &Next<'_>, lang: Lang) -> String {
         Some(Decision::Fail) => plain(lang, "next-fail"),
         Some(Decision::Hold) => plain(lang, "next-hold"),
         Some(Decision::RetryWhen(WaitFor::NextTransaction)) => plain(lang, "next-transaction"),
+        Some(Decision::RetryWhen(WaitFor::OtherHost)) => plain(lang, "next-other-host"),
+        Some(Decision::RetryWhen(WaitFor::Conversion)) => plain(lang, "next-conversion"),
         Some(Decision::RetryWhen(WaitFor::Resume)) => plain(lang, "next-resume"),
         Some(Decision::RetryAt { at, basis }) => {
             let when = time::when(*at, next.now, lang);

@@ -337,6 +337,8 @@ impl Teller {
                 format!("{} {when}; {why}", self.plain("story-next").to_lowercase())
             }
             Decision::RetryWhen(WaitFor::NextTransaction) => self.plain("next-transaction"),
+            Decision::RetryWhen(WaitFor::OtherHost) => self.plain("next-other-host"),
+            Decision::RetryWhen(WaitFor::Conversion) => self.plain("next-conversion"),
             Decision::RetryWhen(WaitFor::Resume) => self.plain("next-resume"),
             Decision::Hold => self.plain("next-hold"),
             Decision::Fail => self.plain("next-fail"),

@@ -272,6 +272,12 @@ pub(crate) enum ConfigCommand {
     Check,
     /// Write the configuration in force, defaults included.
     Show,
+    /// Write what is done about each cause of a failure: who waits, and for how long.
+    Policy {
+        /// One JSON object for each line of the table.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// A language of explanations.

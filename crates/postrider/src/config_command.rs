@@ -1,4 +1,4 @@
-//! `postrider config check|show`.
+//! `postrider config check|show|policy`.
 
 use std::process::ExitCode;
 
@@ -31,5 +31,20 @@ pub(crate) fn main(command: &ConfigCommand, options: &Options) -> ExitCode {
             print!("{}", parsed.config.to_toml());
             ExitCode::SUCCESS
         }
+        ConfigCommand::Policy { json } => {
+            policy(*json);
+            ExitCode::SUCCESS
+        }
+    }
+}
+
+/// The table of what is done about failures; with `json` a line of JSON for each of its lines.
+fn policy(json: bool) {
+    if !json {
+        print!("{}", queue::policy::page());
+        return;
+    }
+    for row in queue::policy::rows() {
+        println!("{}", serde_json::json!(row));
     }
 }

@@ -61,6 +61,10 @@ pub enum Decision {
 pub enum WaitFor {
     /// A next transaction with the same destination: this one had too many recipients.
     NextTransaction,
+    /// Another server of the same destination, which is asked at once.
+    OtherHost,
+    /// The message to be converted for the receiver, which is done at once.
+    Conversion,
     /// The administrator to resume the destination.
     Resume,
 }

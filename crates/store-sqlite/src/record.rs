@@ -152,8 +152,11 @@ impl Change {
             }
             Decision::RetryWhen(wait) => {
                 change.next_attempt = Some(nanos(ended_at));
-                // The recipient's turn did not come: that is no attempt to count against it.
-                change.counts = *wait != WaitFor::NextTransaction;
+                // What goes on at once is no attempt to count against the recipient.
+                change.counts = match wait {
+                    WaitFor::NextTransaction | WaitFor::OtherHost | WaitFor::Conversion => false,
+                    WaitFor::Resume => true,
+                };
             }
             Decision::Hold => change.state = state::HELD,
             Decision::Fail => change.state = state::FAILED,
