@@ -192,6 +192,10 @@ impl Session {
             }
             Event::Reset | Event::Quit => self.forget(),
             Event::Vrfy(_) => {}
+            // Not offered, so that the state machine refuses them.
+            Event::Auth { .. } | Event::AuthResponse(_) | Event::Xclient(_) => {
+                self.protocol.answer(Problem::NotAvailable.reply());
+            }
             // Not announced, so that the state machine refuses it: there is no TLS here yet.
             Event::StartTls => self.answer_no(&Refusal::NoTls),
         }

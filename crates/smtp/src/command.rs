@@ -1,6 +1,7 @@
 //! Command lines (RFC 5321 §4.1.1): the grammar, without the order.
 
 use crate::address::check_domain;
+use crate::xclient::{self, XClient};
 use crate::{Address, AddressError};
 
 /// A command as a client sent it.
@@ -46,7 +47,16 @@ pub enum Command {
     /// STARTTLS (RFC 3207).
     StartTls,
     /// AUTH (RFC 4954).
-    Auth,
+    Auth {
+        /// The mechanism, in upper case.
+        mechanism: String,
+        /// The initial response as it stands there, in base64 or `=`.
+        initial: Option<String>,
+    },
+    /// LHLO (RFC 2033) with the client's name.
+    Lhlo(String),
+    /// XCLIENT, Postfix's extension: for whom the client speaks.
+    Xclient(Box<XClient>),
     /// QUIT.
     Quit,
     /// TURN, SEND, SOML, SAML: once standard, now withdrawn (RFC 5321 §F).
@@ -104,6 +114,9 @@ pub enum SyntaxError {
     /// A parameter is not `KEYWORD` or `KEYWORD=value`, or stands there twice.
     #[error("`{0}` is not a parameter, or stands there twice")]
     Parameter(String),
+    /// An attribute of XCLIENT is unknown or has a value that it cannot have.
+    #[error("`{0}` is not an attribute of XCLIENT with a value that it can have")]
+    Attribute(String),
 }
 
 /// What is wrong with the path of MAIL or RCPT.
@@ -128,6 +141,11 @@ pub enum PathError {
 
 /// Reads a command line, without its CRLF.
 pub fn parse(line: &[u8]) -> Result<Command, SyntaxError> {
+    parse_qualified(line, None)
+}
+
+/// The same, where a path without a domain gets this one (RFC 6409 §5.1).
+pub fn parse_qualified(line: &[u8], qualify: Option<&str>) -> Result<Command, SyntaxError> {
     if let Some(at) = line
         .iter()
         .position(|byte| byte.is_ascii_control() && *byte != b'\t')
@@ -140,7 +158,7 @@ pub fn parse(line: &[u8]) -> Result<Command, SyntaxError> {
     let end = line.find([' ', '\t']).unwrap_or(line.len());
     let (verb, rest) = (&line[..end], line[end..].trim_start_matches([' ', '\t']));
     let verb = Verb::find(verb).ok_or(SyntaxError::Unknown)?;
-    verb.command(rest)
+    verb.command(rest, qualify)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -158,11 +176,13 @@ enum Verb {
     Help,
     StartTls,
     Auth,
+    Lhlo,
+    Xclient,
     Quit,
     Withdrawn,
 }
 
-const VERBS: [(&str, Verb); 18] = [
+const VERBS: [(&str, Verb); 20] = [
     ("MAIL", Verb::Mail),
     ("RCPT", Verb::Rcpt),
     ("DATA", Verb::Data),
@@ -174,6 +194,8 @@ const VERBS: [(&str, Verb); 18] = [
     ("NOOP", Verb::Noop),
     ("STARTTLS", Verb::StartTls),
     ("AUTH", Verb::Auth),
+    ("LHLO", Verb::Lhlo),
+    ("XCLIENT", Verb::Xclient),
     ("VRFY", Verb::Vrfy),
     ("EXPN", Verb::Expn),
     ("HELP", Verb::Help),
@@ -192,7 +214,7 @@ impl Verb {
         Some(found.1)
     }
 
-    fn command(self, rest: &str) -> Result<Command, SyntaxError> {
+    fn command(self, rest: &str, qualify: Option<&str>) -> Result<Command, SyntaxError> {
         // RFC 5321 §4.1.1.9: only NOOP and HELP may have an argument that means nothing.
         let alone = |command, usage| {
             if rest.is_empty() {
@@ -204,8 +226,8 @@ impl Verb {
         match self {
             Verb::Ehlo => name(rest, "EHLO your.host.name").map(Command::Ehlo),
             Verb::Helo => name(rest, "HELO your.host.name").map(Command::Helo),
-            Verb::Mail => mail(rest),
-            Verb::Rcpt => rcpt(rest),
+            Verb::Mail => mail(rest, qualify),
+            Verb::Rcpt => rcpt(rest, qualify),
             Verb::Data => alone(Command::Data, "DATA"),
             Verb::Bdat => bdat(rest),
             Verb::Rset => alone(Command::Rset, "RSET"),
@@ -217,10 +239,34 @@ impl Verb {
             Verb::Expn => Ok(Command::Expn),
             Verb::Help => Ok(Command::Help),
             Verb::StartTls => alone(Command::StartTls, "STARTTLS"),
-            Verb::Auth => Ok(Command::Auth),
+            Verb::Auth => auth(rest),
+            Verb::Lhlo => name(rest, "LHLO your.host.name").map(Command::Lhlo),
+            Verb::Xclient => xclient::parse(rest)
+                .map(|told| Command::Xclient(Box::new(told)))
+                .map_err(SyntaxError::Attribute),
             Verb::Quit => alone(Command::Quit, "QUIT"),
             Verb::Withdrawn => Ok(Command::Withdrawn),
         }
+    }
+}
+
+/// RFC 4954 §4 `AUTH mechanism [initial-response]`; RFC 4422 §3.1 has the names of mechanisms.
+fn auth(rest: &str) -> Result<Command, SyntaxError> {
+    let mut words = rest.split_ascii_whitespace();
+    let is_name = |word: &&str| {
+        word.len() <= 20
+            && word
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    };
+    match (words.next().filter(is_name), words.next(), words.next()) {
+        (Some(mechanism), initial, None) => Ok(Command::Auth {
+            mechanism: mechanism.to_ascii_uppercase(),
+            initial: initial.map(str::to_owned),
+        }),
+        _ => Err(SyntaxError::Usage {
+            usage: "AUTH mechanism, or AUTH mechanism initial-response",
+        }),
     }
 }
 
@@ -236,12 +282,12 @@ fn name(rest: &str, usage: &'static str) -> Result<String, SyntaxError> {
     Ok(rest.to_owned())
 }
 
-fn mail(rest: &str) -> Result<Command, SyntaxError> {
+fn mail(rest: &str, qualify: Option<&str>) -> Result<Command, SyntaxError> {
     let usage = SyntaxError::Usage {
         usage: "MAIL FROM:<name@example.org>",
     };
     let (from, rest) =
-        path(after_prefix(rest, "FROM:").ok_or(usage)?).map_err(SyntaxError::Sender)?;
+        path(after_prefix(rest, "FROM:").ok_or(usage)?, qualify).map_err(SyntaxError::Sender)?;
     // RFC 5321 §4.1.2: Reverse-path has no form without a domain but `<>`.
     if from.domain().is_none() && !from.is_null() {
         return Err(SyntaxError::Sender(PathError::NoDomain));
@@ -252,12 +298,12 @@ fn mail(rest: &str) -> Result<Command, SyntaxError> {
     })
 }
 
-fn rcpt(rest: &str) -> Result<Command, SyntaxError> {
+fn rcpt(rest: &str, qualify: Option<&str>) -> Result<Command, SyntaxError> {
     let usage = SyntaxError::Usage {
         usage: "RCPT TO:<name@example.org>",
     };
     let (to, rest) =
-        path(after_prefix(rest, "TO:").ok_or(usage)?).map_err(SyntaxError::Recipient)?;
+        path(after_prefix(rest, "TO:").ok_or(usage)?, qualify).map_err(SyntaxError::Recipient)?;
     if to.is_null() {
         return Err(SyntaxError::Recipient(PathError::Empty));
     }
@@ -277,7 +323,7 @@ fn after_prefix<'a>(rest: &'a str, prefix: &str) -> Option<&'a str> {
 }
 
 /// RFC 5321 §4.1.2 `Path`; answers what follows it too.
-fn path(text: &str) -> Result<(Address, &str), PathError> {
+fn path<'a>(text: &'a str, qualify: Option<&str>) -> Result<(Address, &'a str), PathError> {
     let inner = text.strip_prefix('<').ok_or(PathError::NoBrackets)?;
     let end = closing_bracket(inner).ok_or(PathError::NoBrackets)?;
     let (inner, rest) = (&inner[..end], &inner[end + 1..]);
@@ -293,7 +339,21 @@ fn path(text: &str) -> Result<(Address, &str), PathError> {
         return Err(PathError::Route);
     }
     // Whether characters beyond ASCII are allowed here depends on SMTPUTF8, which comes later.
-    Ok((Address::parse(mailbox, true)?, rest))
+    let address = match qualify.filter(|_| !mailbox.is_empty()) {
+        Some(domain) if lacks_domain(mailbox) => {
+            Address::parse(&format!("{mailbox}@{domain}"), true)?
+        }
+        _ => Address::parse(mailbox, true)?,
+    };
+    Ok((address, rest))
+}
+
+/// Whether a mailbox is a local part alone.
+fn lacks_domain(mailbox: &str) -> bool {
+    match Address::parse(mailbox, true) {
+        Ok(address) => address.domain().is_none() && !address.is_null(),
+        Err(error) => error.problem == crate::AddressProblem::NoDomain && error.at == mailbox.len(),
+    }
 }
 
 /// The `>` that is not within a quoted local part.
@@ -395,7 +455,7 @@ mod tests {
 
     #[test]
     fn commands_are_read_in_any_case_and_with_space_at_the_end() {
-        let table: [(&str, Command); 14] = [
+        let table: [(&str, Command); 15] = [
             (
                 "ehlo Client.example",
                 Command::Ehlo("Client.example".into()),
@@ -422,7 +482,14 @@ mod tests {
             ("EXPN staff", Command::Expn),
             ("HELP", Command::Help),
             ("STARTTLS", Command::StartTls),
-            ("AUTH PLAIN", Command::Auth),
+            (
+                "AUTH plain AGEAYg==",
+                Command::Auth {
+                    mechanism: "PLAIN".into(),
+                    initial: Some("AGEAYg==".into()),
+                },
+            ),
+            ("lhlo me", Command::Lhlo("me".into())),
             ("quit", Command::Quit),
             ("TURN", Command::Withdrawn),
         ];
@@ -468,6 +535,26 @@ mod tests {
     }
 
     #[test]
+    fn a_path_without_a_domain_gets_the_one_that_is_given() {
+        let read = |line: &str| parse_qualified(line.as_bytes(), Some("office.example"));
+        for (path, becomes) in [
+            ("anna", "anna@office.example"),
+            ("\"an na\"", "\"an na\"@office.example"),
+            ("Postmaster", "Postmaster@office.example"),
+            ("anna@example.org", "anna@example.org"),
+        ] {
+            let to = mail_from(becomes);
+            let parameters = vec![];
+            let expected = Command::Rcpt { to, parameters };
+            assert_eq!(read(&format!("RCPT TO:<{path}>")), Ok(expected), "{path}");
+        }
+        let from = Address::null();
+        let parameters = vec![];
+        assert_eq!(read("MAIL FROM:<>"), Ok(Command::Mail { from, parameters }));
+        assert!(read("MAIL FROM:<anna@>").is_err());
+    }
+
+    #[test]
     fn a_source_route_is_dropped() {
         for line in [
             "RCPT TO:<@one.example:u@example.org>",
@@ -489,7 +576,7 @@ mod tests {
             at: 1,
             problem: AddressProblem::NoDomain,
         };
-        let table: [(&[u8], SyntaxError); 20] = [
+        let table: [(&[u8], SyntaxError); 23] = [
             (b"", E::Unknown),
             (b" MAIL FROM:<a@b>", E::Unknown),
             (b"MAILFROM:<a@b>", E::Unknown),
@@ -529,6 +616,19 @@ mod tests {
             (b"RCPT TO:<>", E::Recipient(PathError::Empty)),
             (b"RCPT TO:<@x:>", E::Recipient(PathError::Route)),
             (b"DATA now", E::Usage { usage: "DATA" }),
+            (
+                b"AUTH",
+                E::Usage {
+                    usage: "AUTH mechanism, or AUTH mechanism initial-response",
+                },
+            ),
+            (
+                b"AUTH PLAIN a b",
+                E::Usage {
+                    usage: "AUTH mechanism, or AUTH mechanism initial-response",
+                },
+            ),
+            (b"XCLIENT ADDR=here", E::Attribute("ADDR=here".into())),
             (
                 b"MAIL FROM:<a@b> SIZE=1 size=2",
                 E::Parameter("size=2".into()),

@@ -18,7 +18,9 @@ pub mod client;
 pub mod command;
 pub mod content;
 pub mod envelope;
+pub mod proxy;
 pub mod server;
+pub mod xclient;
 
 pub use address::{Address, AddressError, AddressProblem};
 pub use extensions::{Extensions, Limits};

@@ -36,8 +36,14 @@
 //! [`Event::ContentAborted`], [`Event::Reset`], [`Event::Hello`], [`Event::StartTls`] or the end of
 //! the connection. What the driver keeps of it must then go.
 //!
-//! The session does not speak LMTP (RFC 2033) in this version.
+//! AUTH (RFC 4954) is offered where the driver says so, by [`Session::offer_auth`] before it answers
+//! [`Event::Hello`]. [`Event::Auth`] and [`Event::AuthResponse`] are answered by
+//! [`Session::challenge`], [`Session::accept`] or [`Session::answer`]; any other event ends the exchange.
+//!
+//! With [`Config::lmtp`] the session speaks LMTP (RFC 2033): the end of the content is answered once for
+//! each accepted recipient, by [`Session::answer_each`], or by the same words for all.
 
+mod auth;
 mod commands;
 mod problem;
 mod session;
@@ -47,6 +53,8 @@ use bytes::Bytes;
 
 use crate::Address;
 pub use crate::content::ContentProblem;
+use crate::xclient::XClient;
+pub use auth::{AuthOffer, Secret};
 pub use problem::{Needs, Problem};
 pub use session::Session;
 
@@ -80,6 +88,10 @@ pub struct Config {
     pub limits: bool,
     /// Announce STARTTLS (RFC 3207): the driver can do the handshake.
     pub starttls: bool,
+    /// Speak LMTP (RFC 2033) and not SMTP.
+    pub lmtp: bool,
+    /// The domain that a path without one gets (RFC 6409 §5.1); `None`: such a path is taken as it is.
+    pub qualify: Option<String>,
 }
 
 impl Config {
@@ -100,6 +112,8 @@ impl Config {
             smtputf8: true,
             limits: true,
             starttls: false,
+            lmtp: false,
+            qualify: None,
         }
     }
 }
@@ -107,11 +121,11 @@ impl Config {
 /// What a client asks or does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// EHLO or HELO. Needs an answer: yes lists the extensions. Ends a transaction that was open.
+    /// EHLO, HELO or LHLO. Needs an answer: yes lists the extensions. Ends a transaction that was open.
     Hello {
         /// The name that the client gives itself.
         name: String,
-        /// Whether it was EHLO.
+        /// Whether it was EHLO or LHLO.
         extended: bool,
     },
     /// MAIL. Needs an answer.
@@ -146,6 +160,17 @@ pub enum Event {
     /// STARTTLS. Needs an answer: after yes, once the output is written, the driver does the
     /// handshake. Whatever was received with the command is dropped then (RFC 3207 §4.2).
     StartTls,
+    /// AUTH with a mechanism that is offered. Needs an answer: a challenge, yes or no.
+    Auth {
+        /// The mechanism, in upper case.
+        mechanism: String,
+        /// What came with the command, decoded.
+        initial: Option<Secret>,
+    },
+    /// The response to a challenge, decoded. Needs an answer as [`Event::Auth`].
+    AuthResponse(Secret),
+    /// XCLIENT, where it is offered. Needs an answer: yes begins the session anew, with a greeting.
+    Xclient(Box<XClient>),
     /// VRFY; answered with 252.
     Vrfy(String),
     /// A command was refused by the session itself.
@@ -176,6 +201,9 @@ impl Event {
                 | Event::Data { .. }
                 | Event::EndOfContent { .. }
                 | Event::StartTls
+                | Event::Auth { .. }
+                | Event::AuthResponse(_)
+                | Event::Xclient(_)
         )
     }
 }

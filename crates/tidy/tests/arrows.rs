@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 /// one is a decision about the architecture (`ARCHITECTURE.md`), not about this table.
 const ARROWS: &[(&str, &[&str])] = &[
     ("smtp", &[]),
+    ("sasl", &[]),
     ("diagnosis", &["smtp"]),
     ("dsn", &["smtp"]),
     ("world", &[]),
@@ -79,7 +80,15 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that must do no I/O, read no clock and start no task: what they may not depend on.
-const PURE: &[&str] = &["smtp", "diagnosis", "dsn", "explain", "queue", "readers"];
+const PURE: &[&str] = &[
+    "smtp",
+    "sasl",
+    "diagnosis",
+    "dsn",
+    "explain",
+    "queue",
+    "readers",
+];
 const IMPURE_LIBRARIES: &[&str] = &[
     "tokio",
     "rusqlite",

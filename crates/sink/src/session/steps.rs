@@ -63,6 +63,8 @@ impl Talk<'_> {
                 Ok(())
             }
             Event::Refused { .. } | Event::Vrfy(_) | Event::TooManyErrors | Event::Quit => Ok(()),
+            // The sink plays AUTH itself, line by line, and offers no XCLIENT.
+            Event::Auth { .. } | Event::AuthResponse(_) | Event::Xclient(_) => Ok(()),
         }
     }
 

@@ -39,6 +39,30 @@ pub enum Problem {
         /// What is taken.
         limit: usize,
     },
+    /// EHLO or HELO where LMTP is spoken, or LHLO where it is not (RFC 2033 §4.1).
+    #[error("{} is spoken here", if *.lmtp { "LMTP" } else { "SMTP" })]
+    OtherProtocol {
+        /// Whether LMTP is spoken here.
+        lmtp: bool,
+    },
+    /// A mechanism that is not offered.
+    #[error("the mechanism is not offered")]
+    UnknownMechanism,
+    /// A mechanism that would be offered under TLS.
+    #[error("the mechanism is offered under TLS only")]
+    MechanismNeedsTls,
+    /// A response that is not base64.
+    #[error("the response is not base64")]
+    NotBase64,
+    /// A response longer than is taken.
+    #[error("the response is longer than {limit} bytes")]
+    ResponseTooLong {
+        /// The limit, CRLF included.
+        limit: usize,
+    },
+    /// The client gave the exchange up.
+    #[error("the client cancelled the authentication")]
+    AuthCancelled,
 }
 
 /// What must come before a command, or must not.
@@ -65,6 +89,9 @@ pub enum Needs {
     /// STARTTLS a second time.
     #[error("TLS is on already")]
     NoTls,
+    /// AUTH a second time (RFC 4954 §4).
+    #[error("the session is authenticated already")]
+    NoAuth,
 }
 
 impl Problem {
@@ -112,6 +139,26 @@ impl Problem {
                 4,
                 format!("{size} bytes are too many; the limit is {limit}"),
             ),
+            // RFC 2033 §4.1.
+            Problem::OtherProtocol { lmtp: true } => {
+                permanent(500, 5, 1, "this is LMTP: begin with LHLO".to_owned())
+            }
+            Problem::OtherProtocol { lmtp: false } => {
+                permanent(500, 5, 1, "this is SMTP: begin with EHLO".to_owned())
+            }
+            // RFC 4954 §4 and §6, RFC 5248 for X.7.11 and X.5.6.
+            Problem::UnknownMechanism => {
+                permanent(504, 5, 4, "this mechanism is not offered".to_owned())
+            }
+            Problem::MechanismNeedsTls => permanent(
+                538,
+                7,
+                11,
+                "this mechanism needs TLS: say STARTTLS first".to_owned(),
+            ),
+            Problem::NotBase64 => permanent(501, 5, 2, self.to_string()),
+            Problem::ResponseTooLong { .. } => permanent(500, 5, 6, self.to_string()),
+            Problem::AuthCancelled => permanent(501, 7, 0, "authentication cancelled".to_owned()),
             Problem::TooManyRecipients { limit } => OutgoingReply::new(
                 452,
                 (Class::Transient, 5, 3),
@@ -132,9 +179,10 @@ fn syntax(error: &SyntaxError) -> OutgoingReply {
         | SyntaxError::BareLf
         | SyntaxError::TooLong { .. }
         | SyntaxError::NotUtf8 => (500, 5, 2),
-        SyntaxError::Usage { .. } | SyntaxError::Parameter(_) | SyntaxError::ChunkSize => {
-            (501, 5, 4)
-        }
+        SyntaxError::Usage { .. }
+        | SyntaxError::Parameter(_)
+        | SyntaxError::Attribute(_)
+        | SyntaxError::ChunkSize => (501, 5, 4),
         SyntaxError::Sender(path) => (501, 1, if is_domain(path) { 8 } else { 7 }),
         SyntaxError::Recipient(path) => (501, 1, if is_domain(path) { 2 } else { 3 }),
     };

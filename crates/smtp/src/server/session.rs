@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
-use super::{Config, Event};
+use super::{AuthOffer, Config, Event};
 use crate::content::{ChunkReader, ContentProblem, DataReader};
 use crate::{Class, OutgoingReply};
 
@@ -22,6 +22,9 @@ pub struct Session {
     pub(super) tls: bool,
     pub(super) transaction: Option<Transaction>,
     pub(super) errors: u32,
+    pub(super) auth: Option<Arc<AuthOffer>>,
+    pub(super) authenticated: bool,
+    pub(super) xclient: bool,
 }
 
 #[derive(Debug, Default)]
@@ -42,9 +45,15 @@ pub(super) enum Phase {
     LongLine {
         start: Bytes,
     },
+    /// A response to a challenge of AUTH.
+    AuthResponse,
+    /// The rest of a response that is too long.
+    LongResponse,
     Data {
         reader: DataReader,
         problem: Option<ContentProblem>,
+        /// How often the end is answered: with LMTP once for each recipient.
+        replies: usize,
     },
     Chunk {
         left: u64,
@@ -69,6 +78,8 @@ pub(super) enum Pending {
     Chunk { size: u64, last: bool },
     EndOfContent,
     StartTls,
+    Auth,
+    Xclient,
 }
 
 /// The outcome of a step.
@@ -93,6 +104,9 @@ impl Session {
             tls: false,
             transaction: None,
             errors: 0,
+            auth: None,
+            authenticated: false,
+            xclient: false,
         }
     }
 
@@ -164,6 +178,8 @@ impl Session {
                 Phase::Data { .. } => self.data(),
                 Phase::Chunk { left, last } => self.chunk(*left, *last),
                 Phase::DropChunk { left, .. } => self.drop_chunk(*left),
+                Phase::AuthResponse => self.auth_response(),
+                Phase::LongResponse => self.long_response(),
                 Phase::Closed => Step::NeedInput,
             };
             match step {
@@ -183,8 +199,12 @@ impl Session {
             OutgoingReply::new(250, (Class::Success, subject, detail), text)
         };
         let reply = match &pending {
-            Pending::Greeting => {
-                OutgoingReply::plain(220, format!("{} ESMTP Postrider", self.config.hostname))
+            Pending::Greeting | Pending::Xclient => {
+                let protocol = if self.config.lmtp { "LMTP" } else { "ESMTP" };
+                OutgoingReply::plain(
+                    220,
+                    format!("{} {protocol} Postrider", self.config.hostname),
+                )
             }
             Pending::Hello { extended } => self.hello_reply(*extended),
             Pending::Mail { .. } => success(1, 0, "sender ok"),
@@ -195,6 +215,8 @@ impl Session {
             Pending::StartTls => {
                 OutgoingReply::new(220, (Class::Success, 0, 0), "ready to start TLS")
             }
+            // RFC 4954 §4.
+            Pending::Auth => OutgoingReply::new(235, (Class::Success, 7, 0), "authenticated"),
         };
         self.pending = Some(pending);
         self.answer(reply);
@@ -207,6 +229,10 @@ impl Session {
     pub fn answer(&mut self, reply: OutgoingReply) {
         let Some(pending) = self.pending.take() else {
             return;
+        };
+        let times = match &pending {
+            Pending::EndOfContent if reply.code() != 421 => self.replies(),
+            _ => 1,
         };
         if reply.is_positive() {
             match &pending {
@@ -228,6 +254,8 @@ impl Session {
                 Pending::Data => self.begin_content(&pending),
                 Pending::EndOfContent => self.transaction = None,
                 Pending::StartTls => self.begin_tls(),
+                Pending::Auth => self.authenticated = true,
+                Pending::Xclient => self.begin_anew(),
             }
         } else {
             match pending {
@@ -243,13 +271,67 @@ impl Session {
                 | Pending::Hello { .. }
                 | Pending::Mail { .. }
                 | Pending::Rcpt
-                | Pending::StartTls => {}
+                | Pending::StartTls
+                | Pending::Auth
+                | Pending::Xclient => {}
             }
         }
         if reply.code() == 421 {
             self.phase = Phase::Closed;
         }
-        self.write(&reply);
+        for _ in 0..times {
+            self.write(&reply);
+        }
+    }
+
+    /// Answers [`Event::EndOfContent`] for each accepted recipient in turn (RFC 2033 §4.2), where LMTP
+    /// is spoken; what is missing is answered like the last.
+    pub fn answer_each(&mut self, replies: Vec<OutgoingReply>) {
+        let wanted = self.replies();
+        let is_end = matches!(self.pending, Some(Pending::EndOfContent));
+        let Some(last) = replies.last().cloned().filter(|_| is_end) else {
+            return;
+        };
+        self.pending = None;
+        self.transaction = None;
+        for reply in replies.iter().chain(std::iter::repeat(&last)).take(wanted) {
+            self.write(reply);
+        }
+    }
+
+    /// How often the end of the content is answered.
+    pub(super) fn replies(&self) -> usize {
+        let accepted = self.transaction.as_ref().map_or(0, |open| open.accepted);
+        if self.config.lmtp { accepted.max(1) } else { 1 }
+    }
+
+    /// Offers XCLIENT to this client.
+    pub fn offer_xclient(&mut self) {
+        self.xclient = true;
+    }
+
+    /// Tells the session that the client counts as authenticated, or no longer: by XCLIENT, say.
+    pub fn set_authenticated(&mut self, authenticated: bool) {
+        self.authenticated = authenticated;
+    }
+
+    /// Whether the client is authenticated.
+    #[must_use]
+    pub fn is_authenticated(&self) -> bool {
+        self.authenticated
+    }
+
+    /// Postfix's XCLIENT_README: the session begins anew.
+    fn begin_anew(&mut self) {
+        self.hello = false;
+        self.transaction = None;
+    }
+
+    /// Writes a challenge as it goes over the wire: it may be longer than the line of a reply.
+    pub(super) fn write_challenge(&mut self, encoded: &str) {
+        self.output.extend_from_slice(b"334 ");
+        self.output.extend_from_slice(encoded.as_bytes());
+        self.output.extend_from_slice(b"\r\n");
     }
 
     /// Ends the session with a reply of the driver's own: a time-out, a shutdown. Whatever is
@@ -305,6 +387,16 @@ impl Session {
                 reply = reply.line(keyword);
             }
         }
+        if let Some(offer) = self
+            .auth
+            .as_deref()
+            .filter(|offer| !offer.mechanisms.is_empty())
+        {
+            reply = reply.line(format!("AUTH {}", offer.mechanisms.join(" ")));
+        }
+        if self.xclient {
+            reply = reply.line(crate::xclient::ANNOUNCEMENT);
+        }
         if config.size {
             reply = reply.line(format!("SIZE {}", config.max_size));
         }
@@ -322,6 +414,8 @@ impl Session {
         self.tls = true;
         self.hello = false;
         self.transaction = None;
+        self.auth = None;
+        self.authenticated = false;
     }
 
     fn begin_content(&mut self, pending: &Pending) {
@@ -338,6 +432,7 @@ impl Session {
             self.phase = Phase::Data {
                 reader,
                 problem: None,
+                replies: self.replies(),
             };
         }
     }

@@ -103,7 +103,12 @@ impl Session {
     }
 
     pub(super) fn data(&mut self) -> Step {
-        let Phase::Data { reader, problem } = &mut self.phase else {
+        let Phase::Data {
+            reader,
+            problem,
+            replies,
+        } = &mut self.phase
+        else {
             return Step::Again;
         };
         match reader.receive(&mut self.input) {
@@ -116,6 +121,7 @@ impl Session {
             }
             Received::End => {
                 let (size, problem, false_end) = (reader.size(), *problem, reader.has_false_end());
+                let replies = *replies;
                 self.phase = Phase::Command;
                 match problem {
                     None => {
@@ -123,7 +129,9 @@ impl Session {
                         Step::Event(Event::EndOfContent { size })
                     }
                     Some(problem) => {
-                        self.write(&content_reply(&problem));
+                        for _ in 0..replies {
+                            self.write(&content_reply(&problem));
+                        }
                         // What the client holds for commands after a false end was dropped as
                         // content: whose turn it is can no longer be known.
                         if false_end {

@@ -51,6 +51,15 @@ pub(crate) fn shown(event: &Event) -> String {
         Event::ContentAborted(problem) => format!("aborted: {problem}"),
         Event::Reset => "reset".into(),
         Event::StartTls => "starttls".into(),
+        Event::Auth { mechanism, initial } => match initial {
+            Some(initial) => format!(
+                "auth {mechanism} with `{}`",
+                initial.expose().escape_ascii()
+            ),
+            None => format!("auth {mechanism}"),
+        },
+        Event::AuthResponse(response) => format!("response {}", response.expose().escape_ascii()),
+        Event::Xclient(told) => format!("xclient {:?} {:?}", told.address, told.login),
         Event::Vrfy(text) => format!("vrfy {text}"),
         Event::Refused { problem, line } => format!("refused {}: {problem}", line.escape_ascii()),
         Event::TooManyErrors => "too many errors".into(),
@@ -58,7 +67,8 @@ pub(crate) fn shown(event: &Event) -> String {
     }
 }
 
-/// Takes events and says yes to all; but no to recipients that begin with `no`, and to the content
+/// Takes events and says yes to all; challenges AUTH; answers each recipient of LMTP for content of 38
+/// bytes; says no to recipients that begin with `no`, and to the content
 /// where a sender begins with `nodata`.
 pub(crate) fn drive(session: &mut Session, refuse_data: &mut bool) -> Vec<Event> {
     let mut events = Vec::new();
@@ -73,6 +83,19 @@ pub(crate) fn drive(session: &mut Session, refuse_data: &mut bool) -> Vec<Event>
             }
             Event::Data { .. } if *refuse_data => {
                 session.answer(OutgoingReply::new(554, (Permanent, 7, 1), "no content"));
+            }
+            Event::Auth { initial: None, .. } => session.challenge(b"who?"),
+            Event::AuthResponse(response) if response.expose() == b"more" => {
+                session.challenge(b"x")
+            }
+            Event::AuthResponse(response) if response.expose() == b"wrong" => {
+                session.answer(OutgoingReply::new(535, (Permanent, 7, 8), "wrong"));
+            }
+            Event::EndOfContent { size: 38 } => {
+                let replies = [(250, "kept"), (550, "not kept"), (250, "kept too")];
+                let replies = replies.map(|(code, text)| OutgoingReply::plain(code, text));
+                session.answer_each(replies.to_vec());
+                session.accept();
             }
             event if event.needs_answer() => session.accept(),
             _ => {}
