@@ -28,7 +28,7 @@ use std::sync::Arc;
 use diagnosis::Check;
 use diagnosis::finding::{Conclusion, Finding};
 use dns::Resolver;
-use queue::route::Target;
+use queue::route::{Asked, Lead, Target};
 use routing::Own;
 use smtp::Address;
 use tokio::sync::Semaphore;
@@ -51,6 +51,12 @@ pub struct Checker {
     cache: Cache,
     rate: Rate,
     room: Semaphore,
+}
+
+/// Whose mail it would be: what routes may go by.
+struct From<'a> {
+    sender: Option<&'a Sender>,
+    header: &'a [(String, String)],
 }
 
 /// Checks that run at one time for [`Checker::verify`].
@@ -80,10 +86,14 @@ impl Checker {
             // Every further question would wait for the same silence.
             return findings;
         }
-        let (found, of_route) = self.route(&request.subject).await;
+        let from = From {
+            sender: request.sender.as_ref(),
+            header: &request.header,
+        };
+        let (found, of_route) = self.route(&request.subject, &from).await;
         findings.extend(of_route);
         if let Some(domain) = &request.subject.domain
-            && self.by_dns(&request.subject)
+            && self.by_dns(&request.subject, &from)
         {
             let check = domain::check(domain, &*self.resolver);
             findings.extend(self.bounded(Check::DnsOfDomain, domain, check).await);
@@ -127,6 +137,10 @@ impl Checker {
     async fn one(&self, check: Check, subject: &Subject, sender: Option<&Sender>) -> Vec<Finding> {
         let resolver = &*self.resolver;
         let net = &*self.world.net;
+        let from = From {
+            sender,
+            header: &[],
+        };
         match check {
             Check::DnsOfDomain => match &subject.domain {
                 Some(domain) => domain::check(domain, resolver).await,
@@ -134,19 +148,19 @@ impl Checker {
             },
             Check::OwnRoutes => {
                 let mut findings = vec![line::check_resolver(resolver).await];
-                findings.extend(self.route(subject).await.1);
+                findings.extend(self.route(subject, &from).await.1);
                 findings
             }
             Check::TcpAndBanner
             | Check::SizeAnnounced
             | Check::ExtensionsAnnounced
             | Check::LimitsAnnounced => {
-                let (found, _) = self.route(subject).await;
+                let (found, _) = self.route(subject, &from).await;
                 let name = subject.domain.clone().unwrap_or_default();
                 server::check(&name, &found, Wish::default(), &self.settings, net).await
             }
             Check::OurPtr | Check::OurHelo | Check::BlockLists | Check::SenderIdentity => {
-                let (found, _) = self.route(subject).await;
+                let (found, _) = self.route(subject, &from).await;
                 let own = &self.settings.our_addresses;
                 let ours = ours::addresses(own, &found.candidates, net);
                 let helo = &self.settings.hostname;
@@ -167,30 +181,37 @@ impl Checker {
         }
     }
 
-    fn target(&self, subject: &Subject) -> Target {
+    fn lead(&self, subject: &Subject, from: &From<'_>) -> Lead {
         let domain = subject.domain.as_deref();
         let postmaster = || {
             let text = format!("postmaster@{}", domain.unwrap_or_default());
             Address::parse(&text, true).unwrap_or_else(|_| Address::null())
         };
         let address = subject.address.clone().unwrap_or_else(postmaster);
-        self.settings.routes.target(&address)
+        let sender = from.sender.filter(|sender| sender.named);
+        let sender = sender.and_then(Sender::address);
+        self.settings.routes.lead(&Asked {
+            recipient: &address,
+            sender: sender.as_ref(),
+            header: from.header,
+        })
     }
 
     /// Whether the mail goes where the DNS says, and not where we say.
-    fn by_dns(&self, subject: &Subject) -> bool {
-        matches!(self.target(subject), Target::Domain(_))
+    fn by_dns(&self, subject: &Subject, from: &From<'_>) -> bool {
+        matches!(self.lead(subject, from).target, Target::Domain(_))
     }
 
-    async fn route(&self, subject: &Subject) -> (route::Found, Vec<Finding>) {
+    async fn route(&self, subject: &Subject, from: &From<'_>) -> (route::Found, Vec<Finding>) {
         let own = Own {
             hostname: &self.settings.hostname,
             smtp_port: self.settings.smtp_port,
         };
         let domain = subject.domain.as_deref();
-        let (target, routes) = (self.target(subject), &self.settings.routes);
+        let (lead, routes) = (self.lead(subject, from), &self.settings.routes);
+        let ways = routes.ways(&lead.key());
         let (resolver, random) = (&*self.resolver, &*self.world.random);
-        let walk = route::check(domain, &target, routes, own, resolver, random);
+        let walk = route::check(domain, &lead, &ways, own, resolver, random);
         match timeout(self.settings.budget, walk).await {
             Ok(found) => found,
             Err(_) => {

@@ -57,6 +57,14 @@ impl Sender {
     }
 }
 
+impl Sender {
+    /// The sender as an address; `postmaster` where only the domain is known.
+    pub(crate) fn address(&self) -> Option<Address> {
+        let local = self.local.as_deref().unwrap_or("postmaster");
+        Address::parse(&format!("{local}@{}", self.domain), true).ok()
+    }
+}
+
 /// What is to be looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
@@ -68,4 +76,6 @@ pub struct Request {
     pub probe: bool,
     /// The size of the message in question.
     pub message_size: Option<u64>,
+    /// Header fields that the message would have: routes may go by them.
+    pub header: Vec<(String, String)>,
 }

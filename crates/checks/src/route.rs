@@ -3,7 +3,7 @@
 use diagnosis::facts::{NoRoute, RouteStep};
 use diagnosis::finding::{Conclusion, Fact, Finding};
 use dns::Resolver;
-use queue::route::{NextHop, Routes, Target};
+use queue::route::{Lead, Matched, Target, Ways};
 use routing::{Candidate, Own, Way};
 use world::Random;
 
@@ -18,18 +18,26 @@ pub(crate) struct Found {
 /// the check of the DNS, which can say more.
 pub(crate) async fn check(
     domain: Option<&str>,
-    target: &Target,
-    routes: &Routes,
+    lead: &Lead,
+    ways: &Ways,
     own: Own<'_>,
     resolver: &dyn Resolver,
     random: &dyn Random,
 ) -> (Found, Vec<Finding>) {
-    let subject = domain.map_or_else(|| target.key().to_string(), str::to_owned);
-    let configured = domain.and_then(|domain| routes.matching(domain));
+    let target = &lead.target;
+    let subject = domain.map_or_else(|| lead.key().to_string(), str::to_owned);
     let mut facts = vec![Fact::Route(RouteStep::Configured {
-        pattern: configured.map(|(pattern, _)| pattern.to_owned()),
-        next_hop: configured.map_or(NextHop::Mx.to_string(), |(_, hop)| hop.to_string()),
+        pattern: match &lead.matched {
+            Matched::Rule { place, names } if names.is_empty() => {
+                Some(format!("[[route]] {place}"))
+            }
+            Matched::Rule { place, names } => Some(format!("[[route]] {place}: {names}")),
+            Matched::Domain(domain) => Some(domain.clone()),
+            Matched::Default => None,
+        },
+        next_hop: target.hop().to_string(),
     })];
+    facts.extend(who(ways).map(Fact::Route));
     let walk = routing::walk(target, own, resolver, random).await;
     facts.extend(walk.steps.into_iter().map(Fact::Route));
     match walk.way {
@@ -45,11 +53,27 @@ pub(crate) async fn check(
             let finding = finding.object(path.display().to_string()).facts(facts);
             (Found::default(), vec![finding])
         }
+        Ok(Way::Program { command, .. }) => {
+            let finding = Finding::new(Conclusion::RouteToProgram, subject);
+            let finding = finding.object(command.to_string()).facts(facts);
+            (Found::default(), vec![finding])
+        }
         Err(no_route) => {
             let finding = without(&no_route, &subject, target).map(|finding| finding.facts(facts));
             (Found::default(), finding.into_iter().collect())
         }
     }
+}
+
+/// Who we are there, where the route says so.
+fn who(ways: &Ways) -> Option<RouteStep> {
+    let addresses = ways.identity.source.iter();
+    let step = RouteStep::As {
+        user: ways.login.as_ref().map(|login| login.user.clone()),
+        helo: ways.identity.helo.clone(),
+        source: addresses.map(ToString::to_string).collect(),
+    };
+    (*ways != Ways::default()).then_some(step)
 }
 
 fn without(no_route: &NoRoute, subject: &str, target: &Target) -> Option<Finding> {

@@ -123,6 +123,8 @@ fn of_connect(error: ConnectError) -> Conclusion {
         ConnectError::TimedOut => Conclusion::ConnectionSilent,
         ConnectError::Unreachable => Conclusion::NetworkUnreachable,
         ConnectError::Reset => Conclusion::ConnectionReset,
+        // A check tries each address by itself: none is given up for another.
+        ConnectError::Outrun => Conclusion::ConnectionSilent,
         ConnectError::Local { .. } => Conclusion::ConnectionLocal,
     }
 }

@@ -7,6 +7,7 @@
 mod network;
 mod problem;
 mod read;
+mod routing;
 mod show;
 
 use std::net::SocketAddr;
@@ -27,10 +28,12 @@ pub struct Config {
     pub listen: Listen,
     /// `[relay]`
     pub relay: Relay,
-    /// `[routes]`, ready to be asked.
+    /// `[[route]]` and `[routes]`, ready to be asked.
     pub routes: Routes,
     /// `[routes]` as written, in order.
-    pub route_lines: Vec<(String, queue::route::NextHop)>,
+    pub route_lines: Vec<RouteLine>,
+    /// `[[route]]` as written, in order.
+    pub rules: Vec<queue::route::Rule>,
     /// `[queue]`
     pub queue: Queue,
     /// `[limits]`
@@ -72,6 +75,15 @@ pub struct Listen {
 pub struct Relay {
     /// Clients in these networks may send to anybody; others to nobody.
     pub networks: Vec<Network>,
+}
+
+/// A line of `[routes]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RouteLine {
+    /// For which domain.
+    pub domain: String,
+    /// What it says.
+    pub line: queue::route::Line,
 }
 
 /// How long things are kept.
@@ -157,10 +169,16 @@ pub struct Maildir {
 /// How mail is sent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Delivery {
+    /// Who we are to those of whom no route says more.
+    pub identity: queue::route::Identity,
     /// The port of mail exchangers.
     pub smtp_port: u16,
     /// How long a connection may take to come about.
     pub connect_timeout: Duration,
+    /// How long an answer may take.
+    pub reply_timeout: Duration,
+    /// How long a program may take to which mail is delivered.
+    pub program_timeout: Duration,
     /// Connections at one time.
     pub sessions: usize,
     /// Connections at one time to one destination.
@@ -373,8 +391,11 @@ impl Default for Greylisting {
 impl Default for Delivery {
     fn default() -> Delivery {
         Delivery {
+            identity: queue::route::Identity::default(),
             smtp_port: 25,
             connect_timeout: Duration::from_secs(30),
+            reply_timeout: Duration::from_secs(600),
+            program_timeout: Duration::from_secs(300),
             sessions: 500,
             sessions_per_destination: 20,
             recipients_per_transaction: 100,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use queue::route::ParseNextHopError;
+use queue::route::{NotAPattern, ParseNextHopError, Twice};
 use toml_read::{Explained, Written};
 
 use crate::Network;
@@ -43,6 +43,22 @@ pub enum ProblemKind {
     NotAnAddressAlone,
     /// The text is no block list.
     NotABlockList,
+    /// The text is no address and no domain.
+    NotAPattern(NotAPattern),
+    /// The text is no name of a header field.
+    NotAFieldName,
+    /// A route does not say where it leads.
+    RouteWithoutTo,
+    /// The text is no name for a route.
+    NotARouteName,
+    /// Two routes to one place differ.
+    RouteTwice(Twice),
+    /// A route says how a server is met, and leads to none, or logs in with whoever it may be.
+    NoServerThere,
+    /// A user without a password, or the other way round.
+    HalfALogin,
+    /// The path is not absolute.
+    NotAbsolute,
     /// Allowed, and without effect in this version.
     NotYet {
         /// What is not there.
@@ -74,6 +90,14 @@ impl Explained for ProblemKind {
             ProblemKind::NotAHostname => Some("write a full name like \"mail.example.org\"".into()),
             ProblemKind::NotAnAddressAlone => Some("write an address in quotes, without a port: \"192.0.2.25\" or \"2001:db8::25\"".into()),
             ProblemKind::NotABlockList => Some("write its zone in quotes: \"zen.spamhaus.org\"; before one that lists domains, \"domain:\"".into()),
+            ProblemKind::NotAPattern(_) => Some("write \"anna@example.org\", \"example.org\", \".example.org\" (all below it), \"<>\" (reports) or \"*\"".into()),
+            ProblemKind::NotAFieldName => Some("write { name = \"X-Stream\", value = \"bulk\" }".into()),
+            ProblemKind::RouteWithoutTo => Some("add where it leads: to = \"smtp://mail.example.org:25\"".into()),
+            ProblemKind::NotARouteName => Some("write letters, digits, `-` and `_`, like \"bulk\"".into()),
+            ProblemKind::RouteTwice(_) => Some("give one of the two a name of its own: name = \"bulk\"".into()),
+            ProblemKind::NoServerThere => Some("`user` needs smtp://; `source`, `helo` and `name` need \"mx\", smtp:// or lmtp://".into()),
+            ProblemKind::HalfALogin => Some("give both: user = \"anna\", password_file = \"/etc/postrider/password\"".into()),
+            ProblemKind::NotAbsolute => Some("write the whole path, like \"/etc/postrider/password\"".into()),
             ProblemKind::NotYet { .. } => None,
         }
     }
@@ -97,6 +121,16 @@ impl fmt::Display for ProblemKind {
             ProblemKind::NotAHostname => f.write_str("this is no host name"),
             ProblemKind::NotAnAddressAlone => f.write_str("this is no address"),
             ProblemKind::NotABlockList => f.write_str("this is no block list"),
+            ProblemKind::NotAPattern(error) => write!(f, "{error}"),
+            ProblemKind::NotAFieldName => f.write_str("this is no header field"),
+            ProblemKind::RouteWithoutTo => f.write_str("this route leads nowhere"),
+            ProblemKind::NotARouteName => f.write_str("this is no name for a route"),
+            ProblemKind::RouteTwice(error) => write!(f, "{error}"),
+            ProblemKind::NoServerThere => {
+                f.write_str("this route does not lead to a server of which that can be said")
+            }
+            ProblemKind::HalfALogin => f.write_str("a login needs a user and a password"),
+            ProblemKind::NotAbsolute => f.write_str("this path is not absolute"),
             ProblemKind::NotYet { what } => {
                 write!(f, "{what} is not there yet: this has no effect")
             }

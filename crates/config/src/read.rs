@@ -2,18 +2,19 @@
 
 use std::net::SocketAddr;
 
-use queue::route::NextHop;
-use toml::de::{DeTable, DeValue};
-use toml_read::{Section, Written, wrong_kind};
+use toml::de::DeTable;
+use toml_read::{Section, Written};
 
 use crate::network::NotANetwork;
 use crate::problem::{Errors, Problem, ProblemKind};
+use crate::routing;
 use crate::{BlockList, Config, Language, LogFormat, LogLevel, Network, Parsed};
 
 const SECTIONS: &[&str] = &[
     "server",
     "listen",
     "relay",
+    "route",
     "routes",
     "queue",
     "limits",
@@ -35,7 +36,7 @@ pub(crate) fn read(text: &str) -> Result<Parsed, Errors> {
     toml_read::check_sections(root, SECTIONS, &mut found);
     let mut config = Config::default();
     places(root, &mut config, &mut found);
-    routes(root, &mut config, &mut found);
+    routing::read(root, &mut config, &mut found);
     amounts(root, &mut config, &mut found);
     words(root, &mut config, &mut found);
     if found.errors.is_empty() {
@@ -74,16 +75,7 @@ fn places(root: &DeTable<'_>, config: &mut Config, found: &mut Found) {
         "hostname",
         "a name in quotes, like \"mail.example.org\"",
         &mut config.server.hostname,
-        |text| {
-            let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
-            let is_name = !text.is_empty()
-                && text.len() <= 255
-                && text.chars().all(plain)
-                && !text.starts_with(['.', '-']);
-            is_name
-                .then(|| Some(text.to_owned()))
-                .ok_or(ProblemKind::NotAHostname)
-        },
+        |text| hostname(text).map(Some),
     );
 
     let mut listen = Section::open(root, "listen", &["smtp", "console"], found);
@@ -129,7 +121,7 @@ fn places(root: &DeTable<'_>, config: &mut Config, found: &mut Found) {
 fn block_list(text: &str) -> Result<BlockList, ProblemKind> {
     let of_domains = text.starts_with("domain:");
     let zone = text.strip_prefix("domain:").unwrap_or(text);
-    let is_zone = zone.contains('.') && !zone.starts_with('.') && is_domain_pattern(zone);
+    let is_zone = zone.contains('.') && !zone.starts_with('.') && is_domain(zone);
     is_zone
         .then(|| BlockList {
             zone: zone.to_ascii_lowercase(),
@@ -138,52 +130,27 @@ fn block_list(text: &str) -> Result<BlockList, ProblemKind> {
         .ok_or(ProblemKind::NotABlockList)
 }
 
-/// `[routes]`: any domain may be a key.
-fn routes(root: &DeTable<'_>, config: &mut Config, found: &mut Found) {
-    let Some(value) = root.get("routes") else {
-        return;
-    };
-    let DeValue::Table(table) = value.get_ref() else {
-        wrong_kind(
-            found,
-            value,
-            "the section as `[routes]` on a line of its own, its routes below",
-        );
-        return;
-    };
-    let mut lines: Vec<(usize, String, NextHop)> = Vec::new();
-    for (domain, hop) in table {
-        let name = domain.get_ref().as_ref();
-        if !is_domain_pattern(name) {
-            found.error(domain.span(), ProblemKind::NotADomain);
-            continue;
-        }
-        let Some(text) = hop.get_ref().as_str() else {
-            let unquoted = "a next hop in quotes, like \"smtp://mail.example.org:25\"; a domain with dots needs quotes too: \"example.org\" = …";
-            wrong_kind(found, hop, unquoted);
-            continue;
-        };
-        match text.parse::<NextHop>() {
-            Ok(hop) => lines.push((domain.span().start, name.to_owned(), hop)),
-            Err(error) => found.error(hop.span(), ProblemKind::NextHop(error)),
-        }
-    }
-    lines.sort_by_key(|line| line.0);
-    for (_, domain, hop) in lines {
-        config.routes.insert(&domain, hop.clone());
-        config.route_lines.push((domain, hop));
-    }
-}
-
-fn is_domain_pattern(text: &str) -> bool {
-    let domain = text.strip_prefix('.').unwrap_or(text);
+/// Whether it is a domain, or labels of one.
+pub(crate) fn is_domain(text: &str) -> bool {
     let label = |label: &str| {
         !label.is_empty()
             && label
                 .chars()
                 .all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'))
     };
-    text == "*" || domain.split('.').all(label)
+    text.split('.').all(label)
+}
+
+/// A host name in full.
+pub(crate) fn hostname(text: &str) -> Result<String, ProblemKind> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
+    let is_name = !text.is_empty()
+        && text.len() <= 255
+        && text.chars().all(plain)
+        && !text.starts_with(['.', '-']);
+    is_name
+        .then(|| text.to_owned())
+        .ok_or(ProblemKind::NotAHostname)
 }
 
 /// `[queue]`, `[limits]`, `[greylisting]`, `[maildir]`, `[delivery]`.
@@ -198,8 +165,12 @@ fn amounts(root: &DeTable<'_>, config: &mut Config, found: &mut Found) {
     strangers(root, config, found);
 
     let keys = &[
+        "source",
+        "helo",
         "smtp_port",
         "connect_timeout",
+        "reply_timeout",
+        "program_timeout",
         "sessions",
         "sessions_per_destination",
         "recipients_per_transaction",
@@ -208,8 +179,11 @@ fn amounts(root: &DeTable<'_>, config: &mut Config, found: &mut Found) {
     ];
     let mut delivery = Section::open(root, "delivery", keys, found);
     let own = &mut config.delivery;
+    own.identity = routing::identity(&mut delivery);
     delivery.number("smtp_port", &mut own.smtp_port, 1, 65_535);
     delivery.duration("connect_timeout", &mut own.connect_timeout);
+    delivery.duration("reply_timeout", &mut own.reply_timeout);
+    delivery.duration("program_timeout", &mut own.program_timeout);
     delivery.number("sessions", &mut own.sessions, 1, 100_000);
     delivery.number(
         "sessions_per_destination",

@@ -42,13 +42,7 @@ fn write(out: &mut String, config: &Config) -> fmt::Result {
         "clients here may send to anybody, others to nobody",
     )?;
 
-    writeln!(
-        out,
-        "\n[routes]  # the most specific domain wins; \"*\" comes last; without one, \"mx\""
-    )?;
-    for (domain, hop) in &config.route_lines {
-        writeln!(out, "{} = {}", quoted(domain), quoted(hop))?;
-    }
+    crate::routing::show(out, config)?;
 
     writeln!(out, "\n[queue]")?;
     let queue = &config.queue;
@@ -74,45 +68,7 @@ fn write(out: &mut String, config: &Config) -> fmt::Result {
     limits(out, config)?;
     strangers(out, config)?;
 
-    writeln!(out, "\n[delivery]")?;
-    let delivery = &config.delivery;
-    line(out, "smtp_port", &delivery.smtp_port, "of mail exchangers")?;
-    line(
-        out,
-        "connect_timeout",
-        &time(delivery.connect_timeout),
-        "for each address",
-    )?;
-    line(
-        out,
-        "sessions",
-        &delivery.sessions,
-        "connections at one time",
-    )?;
-    line(
-        out,
-        "sessions_per_destination",
-        &delivery.sessions_per_destination,
-        "at most; fewer while a server has trouble",
-    )?;
-    line(
-        out,
-        "recipients_per_transaction",
-        &delivery.recipients_per_transaction,
-        "at most; less where the server says so",
-    )?;
-    line(
-        out,
-        "messages_per_connection",
-        &delivery.messages_per_connection,
-        "before it is closed",
-    )?;
-    line(
-        out,
-        "idle",
-        &time(delivery.idle),
-        "how long a connection waits for the next message",
-    )?;
+    delivery(out, config)?;
 
     writeln!(out, "\n[dns]")?;
     line(
@@ -159,6 +115,68 @@ fn write(out: &mut String, config: &Config) -> fmt::Result {
         "language",
         &quoted(language),
         "of reports to senders: en or nl",
+    )
+}
+
+/// `[delivery]`.
+fn delivery(out: &mut String, config: &Config) -> fmt::Result {
+    writeln!(out, "\n[delivery]")?;
+    let delivery = &config.delivery;
+    let identity = &delivery.identity;
+    let comment = "our addresses to send from; of each family always the same for a destination";
+    line(out, "source", &list(&identity.source), comment)?;
+    match &identity.helo {
+        Some(helo) => line(out, "helo", &quoted(helo), "our name at EHLO")?,
+        None => writeln!(
+            out,
+            "# helo = \"…\"  # our name at EHLO; not set: [server] hostname"
+        )?,
+    }
+    line(out, "smtp_port", &delivery.smtp_port, "of mail exchangers")?;
+    line(
+        out,
+        "connect_timeout",
+        &time(delivery.connect_timeout),
+        "for each address",
+    )?;
+    let comment = "the longest wait for an answer; RFC 5321 asks for 10 minutes";
+    line(out, "reply_timeout", &time(delivery.reply_timeout), comment)?;
+    let comment = "how long the program of a pipe: route may take";
+    line(
+        out,
+        "program_timeout",
+        &time(delivery.program_timeout),
+        comment,
+    )?;
+    line(
+        out,
+        "sessions",
+        &delivery.sessions,
+        "connections at one time",
+    )?;
+    line(
+        out,
+        "sessions_per_destination",
+        &delivery.sessions_per_destination,
+        "at most; fewer while a server has trouble",
+    )?;
+    line(
+        out,
+        "recipients_per_transaction",
+        &delivery.recipients_per_transaction,
+        "at most; less where the server says so",
+    )?;
+    line(
+        out,
+        "messages_per_connection",
+        &delivery.messages_per_connection,
+        "before it is closed",
+    )?;
+    line(
+        out,
+        "idle",
+        &time(delivery.idle),
+        "how long a connection waits for the next message",
     )
 }
 
@@ -317,11 +335,11 @@ fn time(duration: std::time::Duration) -> String {
 }
 
 /// A TOML string.
-fn quoted(value: impl fmt::Display) -> String {
+pub(crate) fn quoted(value: impl fmt::Display) -> String {
     toml::Value::String(value.to_string()).to_string()
 }
 
-fn list<T: fmt::Display>(values: &[T]) -> String {
+pub(crate) fn list<T: fmt::Display>(values: &[T]) -> String {
     let quoted: Vec<String> = values.iter().map(quoted).collect();
     format!("[{}]", quoted.join(", "))
 }

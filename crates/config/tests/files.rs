@@ -40,7 +40,19 @@ hostname = "relay.example.org"
 smtp = ["127.0.0.1:0", "[::1]:2525"]
 [relay]
 networks = ["10.0.0.0/8", "192.0.2.7", "2001:db8::/32"]
+[[route]]
+sender = "news.example"
+header = { name = "X-Stream", value = "bulk" }
+to = "mx"
+name = "bulk"
+source = ["192.0.2.7", "2001:db8::7"]
+helo = "bulk.example"
+[[route]]
+sender = "<>"
+recipient = ".example.com"
+to = "pipe:/usr/lib/dovecot/deliver -d {recipient}"
 [routes]
+"smart.example" = { to = "smtp://smart.example:587", user = "anna", password_file = "/etc/secret", unencrypted = true }
 "example.org" = "smtp://127.0.0.1:2600"
 ".example.org" = "lmtp://localhost:24"
 "box.example" = "maildir:/var/mail/box"
@@ -175,6 +187,13 @@ fn a_bad_file_is_told_with_line_caret_and_what_is_allowed() {
             "[routes]\n\"example.org\" = \"smtps://host:465\"\n",
         ),
         ("unquoted_domain", "[routes]\nexample.org = \"mx\"\n"),
+        (
+            "route_problems",
+            "[[route]]\nsender = \"a b\"\nto = \"mx\"\n[[route]]\nsender = \"a.example\"\n\
+             [[route]]\nto = \"maildir:/box\"\nhelo = \"x\"\n[[route]]\nto = \"smtp://h\"\nuser = \"u\"\n\
+             [[route]]\nheader = { value = \"x\" }\nto = \"mx\"\nname = \"a b\"\n[[route]]\nto = \"mx\"\nhelo = \"h\"\n\
+             [routes]\n\"a.example\" = { too = \"mx\", user = \"x\" }\n\"b.example\" = { to = \"pipe:x\" }\n",
+        ),
         ("no_domain", "[routes]\n\"info@example.org\" = \"mx\"\n"),
         ("no_hostname", "[server]\nhostname = \"my relay\"\n"),
         ("not_one_of", "[log]\nlevel = \"loud\"\n"),

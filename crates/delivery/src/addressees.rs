@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use queue::route::Asked;
 use queue::{
     Event, EventKind, Expansion, Found, MessageId, NewRecipient, NotFound, Rewritten, StoreError,
 };
@@ -42,9 +43,11 @@ pub(crate) async fn of(
     let resolved = match found {
         Ok(Found::Here(resolved)) => resolved,
         Ok(Found::Elsewhere) => {
+            let from = Address::null();
+            let asked = Asked::to(sender).from(&from);
             let recipient = NewRecipient {
                 address: sender.clone(),
-                destination: settings.routes.target(sender).key(),
+                destination: settings.routes.lead(&asked).key(),
                 next_attempt: now,
                 options: queue::RecipientOptions::default(),
                 rewritten: None,

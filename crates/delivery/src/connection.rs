@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use diagnosis::facts::{Break, BreakKind, ConnectError, ConnectTry, StepKind};
+use diagnosis::facts::{Break, BreakKind, StepKind};
 use diagnosis::{Failure, FailureKind, Stage};
 use smtp::ProtocolError;
 use smtp::client::{self, Event, Protocol};
@@ -11,6 +11,8 @@ use tokio::time::{Instant, timeout};
 use world::{Stream, World};
 
 use crate::Settings;
+use crate::presence::Presence;
+use crate::race::{self, Race, Won};
 use crate::trail::Trail;
 use routing::Candidate;
 
@@ -23,6 +25,8 @@ pub(crate) struct Connection {
     /// Messages handed over on it.
     pub(crate) messages: u32,
     heard: Instant,
+    /// How long the peer may take for an answer, at most.
+    patience: Duration,
 }
 
 /// Why a talk cannot go on.
@@ -50,23 +54,23 @@ impl Connection {
         candidates: &[Candidate],
         lmtp: bool,
         world: &World,
-        settings: &Settings,
+        (presence, settings): (&Presence<'_>, &Settings),
         trail: &mut Trail,
     ) -> Result<Connection, Failure> {
         let mut tries = Vec::new();
         let mut answered = None;
-        for candidate in candidates {
-            match Connection::connect(candidate, world, settings).await {
-                Ok(stream) => {
-                    match Connection::greet(stream, candidate, lmtp, settings, trail).await {
-                        Ok(connection) => return Ok(connection),
-                        // The first answer counts: it is the preferred exchanger's.
-                        Err(failure) => answered = answered.or(Some(failure)),
-                    }
-                }
-                Err(failed) => {
-                    trail.add(Stage::Connect, StepKind::NotConnected(failed.clone()));
-                    tries.push(failed);
+        let race = Race {
+            net: &*world.net,
+            presence,
+            patience: settings.connect_timeout,
+        };
+        for tier in race::tiers(candidates) {
+            let mut left = race::in_order(tier, &*world.net, presence);
+            while let Some(won) = race.run(&mut left, &mut tries, trail).await {
+                match Connection::greet(won, lmtp, (presence, settings), trail).await {
+                    Ok(connection) => return Ok(connection),
+                    // The first answer counts: it is the preferred exchanger's.
+                    Err(failure) => answered = answered.or(Some(failure)),
                 }
             }
         }
@@ -77,33 +81,17 @@ impl Connection {
         }))
     }
 
-    async fn connect(
-        candidate: &Candidate,
-        world: &World,
-        settings: &Settings,
-    ) -> Result<Stream, ConnectTry> {
-        let began = Instant::now();
-        let error =
-            match timeout(settings.connect_timeout, world.net.connect(&candidate.peer)).await {
-                Ok(Ok(stream)) => return Ok(stream),
-                Ok(Err(error)) => ConnectError::from(&error),
-                Err(_) => ConnectError::TimedOut,
-            };
-        Err(ConnectTry {
-            host: candidate.host.clone(),
-            address: candidate.peer.to_string(),
-            error,
-            waited_ms: began.elapsed().as_millis() as u64,
-        })
-    }
-
     async fn greet(
-        stream: Stream,
-        candidate: &Candidate,
+        won: Won,
         lmtp: bool,
-        settings: &Settings,
+        (presence, settings): (&Presence<'_>, &Settings),
         trail: &mut Trail,
     ) -> Result<Connection, Failure> {
+        let Won {
+            stream,
+            candidate,
+            from,
+        } = won;
         let (host, address) = (candidate.host.clone(), candidate.peer.to_string());
         let peer = if host == address {
             host.clone()
@@ -111,13 +99,14 @@ impl Connection {
             format!("{host}[{address}]")
         };
         let protocol = if lmtp { Protocol::Lmtp } else { Protocol::Smtp };
-        let talk = client::Settings::new(&settings.hostname, &peer, protocol);
+        let talk = client::Settings::new(presence.helo(), &peer, protocol);
         let smtp = client::Connection::new(talk);
         trail.add(
             Stage::Connect,
             StepKind::Connected {
                 host: host.clone(),
                 address: address.clone(),
+                from: from.map(|own| own.to_string()),
             },
         );
         let heard = Instant::now();
@@ -128,6 +117,7 @@ impl Connection {
             address,
             messages: 0,
             heard,
+            patience: settings.reply_timeout,
         };
         loop {
             let stage = connection.smtp.stage();
@@ -138,7 +128,7 @@ impl Connection {
                     return Ok(connection);
                 }
                 Ok(Event::HelloRefused(reply)) => {
-                    trail.replied(stage, &reply, || format!("EHLO {}", settings.hostname));
+                    trail.replied(stage, &reply, || format!("EHLO {}", presence.helo()));
                 }
                 Ok(Event::Unusable { stage, reply }) => {
                     trail.replied(stage, &reply, String::new);
@@ -166,7 +156,7 @@ impl Connection {
                 return Ok(event);
             }
             self.flush().await?;
-            let wait = self.smtp.stage_timeout();
+            let wait = self.smtp.stage_timeout().min(self.patience);
             match timeout(wait, self.read()).await {
                 Ok(result) => result?,
                 Err(_) => return Err(Ended::Broke(BreakKind::TimedOut)),
@@ -192,7 +182,11 @@ impl Connection {
         if self.smtp.output().is_empty() {
             return Ok(());
         }
-        let sent = timeout(BLOCK_TIMEOUT, self.stream.write_all(self.smtp.output())).await;
+        let sent = timeout(
+            BLOCK_TIMEOUT.min(self.patience),
+            self.stream.write_all(self.smtp.output()),
+        )
+        .await;
         match sent {
             Ok(Ok(())) => {
                 self.smtp.sent();

@@ -45,6 +45,7 @@ fn said(outcome: &Outcome) -> Option<String> {
             | FailureKind::CannotSend(_)
             | FailureKind::NotSmtp { .. }
             | FailureKind::Local(_)
+            | FailureKind::Program(_)
             | FailureKind::TooManyHops { .. }
             | FailureKind::DeliveredBefore { .. }
             | FailureKind::Interrupted => None,

@@ -114,7 +114,7 @@ impl Names {
     }
 }
 
-fn header(sender: &Address, recipient: &Recipient) -> Vec<u8> {
+pub(crate) fn header(sender: &Address, recipient: &Recipient) -> Vec<u8> {
     // RFC 5321 §4.4: the delivery agent adds the return path.
     let sender = if sender.is_null() {
         String::new()
@@ -227,7 +227,7 @@ fn finished<T>(
 }
 
 /// CRLF becomes LF; a lone CR or LF stays what it is. A CR at the end of a piece waits for the next.
-fn unix_lines(piece: &[u8], carriage_return: &mut bool, end: bool) -> Vec<u8> {
+pub(crate) fn unix_lines(piece: &[u8], carriage_return: &mut bool, end: bool) -> Vec<u8> {
     let mut out = Vec::with_capacity(piece.len() + 1);
     let mut rest = piece;
     if *carriage_return && (end || !rest.is_empty()) {

@@ -128,6 +128,7 @@ pub(crate) fn last_words(outcome: &Outcome) -> Option<&Reply> {
             | FailureKind::CannotSend(_)
             | FailureKind::NotSmtp { .. }
             | FailureKind::Local(_)
+            | FailureKind::Program(_)
             | FailureKind::TooManyHops { .. }
             | FailureKind::DeliveredBefore { .. }
             | FailureKind::Interrupted => None,

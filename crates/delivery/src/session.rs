@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use diagnosis::facts::{RecipientAttempt, Route, StepKind};
+use diagnosis::facts::{Local, RecipientAttempt, Route, StepKind};
 use diagnosis::{Attempt, Failure, FailureKind, Outcome, Stage};
-use queue::route::Target;
+use queue::route::{Command, Target};
 use queue::{Body, DestinationKey, Lease, MessageId, Store, StoreError};
 use tokio::sync::Notify;
 
@@ -14,6 +14,8 @@ use crate::connection::Connection;
 use crate::engine::{Engine, Next, READ_AT_ONCE, STORE_RETRY, later};
 use crate::lane::{Claim, Work};
 use crate::maildir;
+use crate::presence::Presence;
+use crate::program;
 use crate::trail::Trail;
 use crate::transaction::{Transacted, transact};
 use routing::{Own, Way, resolve};
@@ -198,7 +200,7 @@ impl Session {
             Err(error) => {
                 let reported = error.to_string();
                 let doing = format!("reading the destination {}", self.key);
-                let kind = FailureKind::Local(diagnosis::facts::Local { doing, reported });
+                let kind = FailureKind::Local(Local { doing, reported });
                 return all_fail(
                     work,
                     Failure {
@@ -291,7 +293,11 @@ impl Session {
             }) => {
                 self.route = route;
                 let (world, settings) = (&shared.world, &shared.settings);
-                match Connection::open_any(&candidates, lmtp, world, settings, trail).await {
+                let ways = settings.routes.ways(&self.key);
+                let identity = ways.identity.or(&settings.identity);
+                let presence = Presence::new(&self.key, identity, &settings.hostname);
+                let who = (&presence, settings);
+                match Connection::open_any(&candidates, lmtp, world, who, trail).await {
                     Ok(connection) => {
                         self.connection = Some(connection);
                         Ok(())
@@ -302,6 +308,10 @@ impl Session {
             Ok(Way::Maildir { route, path }) => {
                 self.route = route;
                 Err(self.to_maildir(&path, work, lease, body, trail).await)
+            }
+            Ok(Way::Program { route, command }) => {
+                self.route = route;
+                Err(self.to_program(&command, work, lease, body, trail).await)
             }
             Err(no_route) => {
                 self.route = Route {
@@ -358,6 +368,52 @@ impl Session {
             });
         }
         trail.add(Stage::Content, StepKind::Sent { bytes: body.size() });
+        Tried::Outcomes(outcomes)
+    }
+}
+
+impl Session {
+    async fn to_program(
+        &self,
+        command: &Command,
+        work: &Work,
+        lease: &Lease,
+        body: &Body,
+        trail: &mut Trail,
+    ) -> Tried {
+        let shared = &self.engine.shared;
+        if let Err(error) = begin(shared.store.clone(), lease, work).await {
+            return Tried::NotBegun(error);
+        }
+        let (host, patience) = (&*shared.world.host, shared.settings.program_timeout);
+        let mut outcomes = Vec::with_capacity(work.recipients.len());
+        for recipient in &work.recipients {
+            let message = &work.message;
+            let done = program::deliver(host, command, message, recipient, body, patience).await;
+            outcomes.push(match done {
+                Ok(()) => {
+                    trail.add(Stage::Content, StepKind::Sent { bytes: body.size() });
+                    Outcome::Accepted(None)
+                }
+                Err(program::NotTaken::Program(failure)) => {
+                    let kind = FailureKind::Program(failure);
+                    trail.add(Stage::Content, StepKind::Went(kind.clone()));
+                    let stage = Stage::Content;
+                    Outcome::Failed(Failure { stage, kind })
+                }
+                // What others have taken stays taken; for this one nothing is certain but that the
+                // queue could not be read.
+                Err(program::NotTaken::Store(error)) => {
+                    let local = Local {
+                        doing: "reading the message".to_owned(),
+                        reported: error.to_string(),
+                    };
+                    let kind = FailureKind::Local(local);
+                    let stage = Stage::Content;
+                    Outcome::Failed(Failure { stage, kind })
+                }
+            });
+        }
         Tried::Outcomes(outcomes)
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use queue::Directory;
-use queue::route::Routes;
+use queue::route::{Identity, Routes};
 
 /// How mail is sent.
 #[derive(Clone, Debug)]
@@ -17,6 +17,13 @@ pub struct Settings {
     pub directory: Option<Arc<dyn Directory>>,
     /// The port of mail exchangers found in the DNS.
     pub smtp_port: u16,
+    /// Who we are to those of whom no route says more.
+    pub identity: Identity,
+    /// How long a program may take to which mail is delivered.
+    pub program_timeout: Duration,
+    /// How long to wait for a reply, at most; RFC 5321 §4.5.3.2 says how long at each step, and less than
+    /// that is for networks that one knows.
+    pub reply_timeout: Duration,
     /// How long to wait for a connection to one address.
     pub connect_timeout: Duration,
     /// Connections to all destinations together.
@@ -46,6 +53,9 @@ impl Default for Settings {
             routes: Arc::new(Routes::default()),
             directory: None,
             smtp_port: 25,
+            identity: Identity::default(),
+            program_timeout: Duration::from_secs(300),
+            reply_timeout: Duration::from_secs(600),
             connect_timeout: Duration::from_secs(30),
             max_sessions: 500,
             max_sessions_per_destination: 20,

@@ -1,5 +1,7 @@
 //! The rules: from what happened to what it means.
 
+mod program;
+
 use smtp::{Reply, Stage};
 
 use crate::facts::{
@@ -100,6 +102,7 @@ fn failed(failure: &Failure, circumstances: &Circumstances) -> Diagnosis {
             EvidenceSource::Connection,
             format!("{}: {}", local.doing, local.reported),
         ),
+        FailureKind::Program(program) => program::ended(program),
         FailureKind::Expired {
             age_secs,
             last,
@@ -304,6 +307,7 @@ fn unknown(failure: &Failure) -> Diagnosis {
         | FailureKind::Connect(_)
         | FailureKind::CannotSend(_)
         | FailureKind::Local(_)
+        | FailureKind::Program(_)
         | FailureKind::Expired { .. }
         | FailureKind::TooManyHops { .. }
         | FailureKind::DeliveredBefore { .. } => (
@@ -347,6 +351,7 @@ impl Failure {
             | FailureKind::Broken(_)
             | FailureKind::CannotSend(_)
             | FailureKind::NotSmtp { .. }
+            | FailureKind::Program(_)
             | FailureKind::Expired { .. }
             | FailureKind::TooManyHops { .. }
             | FailureKind::DeliveredBefore { .. }
@@ -364,6 +369,7 @@ impl ConnectError {
             ConnectError::TimedOut => "no answer in time",
             ConnectError::Unreachable => "network unreachable",
             ConnectError::Reset => "connection reset",
+            ConnectError::Outrun => "another address answered first",
             ConnectError::Local { .. } => "this machine could not make the connection",
         }
     }

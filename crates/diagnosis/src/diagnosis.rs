@@ -146,6 +146,8 @@ pub enum EvidenceSource {
     Message,
     /// The queue's own record.
     Queue,
+    /// A program on this machine.
+    Program,
 }
 
 /// Another cause that the facts allow.

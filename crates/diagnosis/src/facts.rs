@@ -74,6 +74,8 @@ pub enum FailureKind {
     },
     /// A failure on this machine (a socket path, a Maildir, the spool).
     Local(Local),
+    /// A program on this machine that was to take the message did not.
+    Program(ProgramFailure),
     /// The message's lifetime ended before it could be delivered; what the last attempt met.
     Expired {
         /// How long the message waited, in seconds.
@@ -170,6 +172,8 @@ pub enum ConnectError {
     Unreachable,
     /// The connection was reset while it was being made.
     Reset,
+    /// Another address that is as good answered first (RFC 8305 §5): this one was given up.
+    Outrun,
     /// This machine could not make the connection: no local address, permission, descriptors.
     Local {
         /// The operating system's error number, if it gave one.
@@ -228,6 +232,45 @@ pub struct Local {
     pub reported: String,
 }
 
+/// A program that did not take a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProgramFailure {
+    /// The program.
+    pub program: String,
+    /// How it ended.
+    pub how: ProgramEnd,
+    /// What it said on its standard output and error; the last of it.
+    pub output: String,
+}
+
+/// How a program ended that did not take a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProgramEnd {
+    /// By itself, with this status (`sysexits.h`).
+    Exited {
+        /// The status.
+        status: i32,
+    },
+    /// By a signal.
+    Killed {
+        /// The signal.
+        signal: i32,
+    },
+    /// It was stopped: it had not ended in time.
+    TimedOut {
+        /// After so many seconds.
+        seconds: u64,
+    },
+    /// The system could not start it.
+    NotStarted {
+        /// What the system reported.
+        reported: String,
+    },
+    /// It was not started: the address looks like an option, and no program must take it for one.
+    LooksLikeOption,
+}
+
 /// How the next hop was found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Route {
@@ -258,6 +301,15 @@ pub enum RouteStep {
         pattern: Option<String>,
         /// Where it leads, as in the configuration: `mx`, `smtp://…`.
         next_hop: String,
+    },
+    /// Who we are there, where the route says so.
+    As {
+        /// As whom we log in.
+        user: Option<String>,
+        /// Our name at EHLO.
+        helo: Option<String>,
+        /// Our addresses.
+        source: Vec<String>,
     },
     /// The domain is an address (RFC 5321 §4.1.3).
     Literal {
@@ -336,6 +388,9 @@ pub enum StepKind {
         host: String,
         /// Address and port.
         address: String,
+        /// The address of ours that was chosen for it, where one was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<String>,
     },
     /// An open connection was used again.
     Reused {

@@ -350,6 +350,8 @@ conclusions! {
     RouteFound = "route-found": OwnRoutes, Fine, rules_out RouteMissing;
     /// The mail stays on this machine.
     RouteToMaildir = "route-to-maildir": OwnRoutes, Fine;
+    /// The mail goes to a program on this machine.
+    RouteToProgram = "route-to-program": OwnRoutes, Fine;
     /// The address has no domain and no route takes it.
     RouteMissing = "route-missing": OwnRoutes, Problem, supports RouteMissing;
     /// The best mail server of the domain is this relay.

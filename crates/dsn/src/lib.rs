@@ -8,7 +8,9 @@ mod fields;
 mod original;
 mod report;
 mod trail;
+mod watch;
 
 pub use original::{field_values, message_id, original_headers};
 pub use report::{Action, Original, PerRecipient, Report};
 pub use trail::Trail;
+pub use watch::FieldWatch;

@@ -1,7 +1,8 @@
 //! One step of an attempt, in a line.
 
 use diagnosis::facts::{
-    Break, BreakKind, CannotSend, ConnectError, ConnectTry, NoRoute, Route, Step, StepKind,
+    Break, BreakKind, CannotSend, ConnectError, ConnectTry, NoRoute, ProgramEnd, ProgramFailure,
+    Route, Step, StepKind,
 };
 use diagnosis::{FailureKind, Stage};
 
@@ -32,11 +33,22 @@ pub(crate) fn stage(stage: Stage, lang: Lang) -> String {
 pub(crate) fn tell(step: &Step, route: &Route, lang: Lang) -> Told {
     match &step.what {
         StepKind::Routed => Told::line(routed(route, lang)),
-        StepKind::Connected { host, address } => Told::line(say(
-            lang,
-            "step-connected",
-            &[("host", host.into()), ("address", address.into())],
-        )),
+        StepKind::Connected {
+            host,
+            address,
+            from,
+        } => {
+            let key = match from {
+                Some(_) => "step-connected-from",
+                None => "step-connected",
+            };
+            let args = [
+                ("host", host.into()),
+                ("address", address.into()),
+                ("from", from.as_deref().unwrap_or_default().into()),
+            ];
+            Told::line(say(lang, key, &args))
+        }
         StepKind::Reused { host, address, .. } => Told::line(say(
             lang,
             "step-reused",
@@ -81,6 +93,7 @@ pub(crate) fn not_connected(tried: &ConnectTry, lang: Lang) -> String {
             ConnectError::TimedOut => "error-timed-out",
             ConnectError::Unreachable => "error-unreachable",
             ConnectError::Reset => "error-reset",
+            ConnectError::Outrun => "error-outrun",
             ConnectError::Local { .. } => "error-local",
         },
     );
@@ -131,6 +144,7 @@ fn went(kind: &FailureKind, lang: Lang) -> Told {
             "step-went-local",
             &format!("{}: {}", local.doing, local.reported),
         ),
+        FailureKind::Program(failure) => program(failure, lang),
         FailureKind::Expired { age_secs, .. } => {
             let span = time::span(*age_secs, lang);
             Told::line(say(lang, "step-went-expired", &[("span", (&span).into())]))
@@ -179,5 +193,35 @@ fn unfit(what: &CannotSend) -> String {
         CannotSend::TooLarge { size, limit } => format!("{size} > SIZE {limit}"),
         CannotSend::EightBit => "8BITMIME".to_owned(),
         CannotSend::SmtpUtf8 => "SMTPUTF8".to_owned(),
+    }
+}
+
+/// How a program ended, and what it said.
+fn program(failure: &ProgramFailure, lang: Lang) -> Told {
+    let program = safe(&failure.program);
+    let with = |key: &str, number: u64| {
+        say(
+            lang,
+            key,
+            &[("program", (&program).into()), ("n", number.into())],
+        )
+    };
+    let line = match &failure.how {
+        ProgramEnd::Exited { status } => with("program-exited", u64::from(status.unsigned_abs())),
+        ProgramEnd::Killed { signal } => with("program-killed", u64::from(signal.unsigned_abs())),
+        ProgramEnd::TimedOut { seconds } => with("program-timed-out", *seconds),
+        ProgramEnd::NotStarted { reported } => {
+            let reported = safe(reported);
+            let args = [
+                ("program", (&program).into()),
+                ("reported", (&reported).into()),
+            ];
+            say(lang, "program-not-started", &args)
+        }
+        ProgramEnd::LooksLikeOption => with("program-option", 0),
+    };
+    Told {
+        line: Some(line),
+        quoted: reply_lines(failure.output.as_bytes()),
     }
 }

@@ -15,6 +15,20 @@ pub(crate) fn tell(step: &RouteStep, lang: Lang) -> String {
                 None => say(lang, "way-default", &[hop]),
             }
         }
+        RouteStep::As { user, helo, source } => {
+            let parts = [
+                ("way-as-user", user.clone()),
+                ("way-as-helo", helo.clone()),
+                (
+                    "way-as-source",
+                    (!source.is_empty()).then(|| source.join(", ")),
+                ),
+            ];
+            let said = parts.iter().filter_map(|(key, value)| {
+                Some(say(lang, key, &[("value", value.as_ref()?.into())]))
+            });
+            said.collect::<Vec<_>>().join("; ")
+        }
         RouteStep::Literal { address } => say(lang, "way-literal", &[("address", address.into())]),
         RouteStep::Exchangers { domain, records } => {
             let records: Vec<String> = records

@@ -31,6 +31,8 @@ enum CheckError {
     ProbeWhom(String),
     #[error("--selector needs --sender: whose key is it?")]
     WhoseSelector,
+    #[error("`{0}` is no header field: write \"X-Stream: bulk\"")]
+    NotAHeader(String),
     #[error("`{0}` is no DKIM selector")]
     NotASelector(String),
     #[error(transparent)]
@@ -53,6 +55,7 @@ impl CheckError {
                 | CheckError::ProbeWhom(_)
                 | CheckError::WhoseSelector
                 | CheckError::NotASelector(_)
+                | CheckError::NotAHeader(_)
         )
     }
 }
@@ -121,10 +124,21 @@ fn requests(arguments: &Check) -> Result<Vec<(String, Request)>, CheckError> {
             subject,
             probe: arguments.probe,
             message_size: arguments.size,
+            header: headers(arguments)?,
         };
         requests.push((text.clone(), request));
     }
     Ok(requests)
+}
+
+fn headers(arguments: &Check) -> Result<Vec<(String, String)>, CheckError> {
+    let read = |text: &String| match text.split_once(':') {
+        Some((name, value)) if !name.trim().is_empty() => {
+            Ok((name.trim().to_owned(), value.trim().to_owned()))
+        }
+        Some(_) | None => Err(CheckError::NotAHeader(text.clone())),
+    };
+    arguments.headers.iter().map(read).collect()
 }
 
 fn sender(arguments: &Check) -> Result<Option<Sender>, CheckError> {

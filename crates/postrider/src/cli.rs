@@ -114,6 +114,13 @@ pub(crate) struct Check {
     /// The size of the message in bytes, to hold against the servers' limit.
     #[arg(long, value_name = "BYTES")]
     pub(crate) size: Option<u64>,
+    /// A header field of the message, like `X-Stream: bulk`: routes may go by it. May be given several times.
+    #[arg(
+        long = "header",
+        value_name = "NAME: VALUE",
+        conflicts_with = "message"
+    )]
+    pub(crate) headers: Vec<String>,
     /// A message of the queue: its attempts, its trail, and every destination that it still waits for.
     #[arg(long, value_name = "ID", conflicts_with_all = ["probe", "size", "subjects"])]
     pub(crate) message: Option<String>,

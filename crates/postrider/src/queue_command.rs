@@ -11,7 +11,7 @@ mod show;
 use std::path::Path;
 use std::process::ExitCode;
 
-use queue::route::{NextHop, Target};
+use queue::route::{Asked, NextHop, Target};
 use queue::{DestinationKey, StoreError};
 use smtp::Address;
 use store_sqlite::SqliteStore;
@@ -134,8 +134,9 @@ fn destination(text: &str, options: &Options) -> Result<DestinationKey, QueueErr
         return Ok(DestinationKey::new(text));
     }
     let address = Address::parse(&format!("postmaster@{text}"), true).map_err(|_| unknown())?;
-    match options.config()?.routes.target(&address) {
+    let lead = options.config()?.routes.lead(&Asked::to(&address));
+    match lead.target {
         Target::Nowhere => Err(unknown()),
-        target => Ok(target.key()),
+        Target::Domain(_) | Target::Hop(_) => Ok(lead.key()),
     }
 }

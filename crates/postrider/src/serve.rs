@@ -4,6 +4,7 @@ mod chores;
 mod control_server;
 mod files;
 mod logs;
+mod rerouting;
 pub(crate) mod settings;
 pub(crate) mod stop;
 
@@ -16,7 +17,6 @@ use std::time::Duration;
 
 use config::Config;
 use delivery::{Engine, Maildirs};
-use queue::route::Target;
 use queue::{Greylist, Store, StoreError};
 use reception::Receiver;
 use store_sqlite::{SqliteGreylist, SqliteStore};
@@ -212,21 +212,7 @@ async fn prepare(store: &Arc<dyn Store>, config: &Config, world: &World) -> Resu
             "the relay was stopped in mid-delivery: nobody can tell whether these have the message; it is sent again"
         );
     }
-    let routes = config.routes.clone();
-    for due in store.due_destinations().await? {
-        let from = due.destination.key;
-        let to = |address: &smtp::Address| {
-            let target = routes.target(address);
-            let key = target.key();
-            // What has no route any more goes on as it was accepted.
-            (key != from && target != Target::Nowhere).then_some(key)
-        };
-        let moved = store.reroute(&from, &to, now).await?;
-        if moved > 0 {
-            tracing::info!(%from, recipients = moved, "rerouted: the routes have changed");
-        }
-    }
-    Ok(())
+    rerouting::reroute(&config.routes, &**store, now).await
 }
 
 async fn listen(config: &Config, world: &World) -> Result<Vec<Listener>, StartError> {

@@ -179,6 +179,19 @@ pub struct Story {
     pub destinations: Vec<Destination>,
 }
 
+/// A queued recipient that may have to go elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moving {
+    /// The message.
+    pub message: MessageId,
+    /// Its reverse-path.
+    pub sender: Address,
+    /// Position of the recipient in the envelope.
+    pub index: u32,
+    /// The recipient's address.
+    pub recipient: Address,
+}
+
 /// Room on the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Room {
@@ -363,13 +376,13 @@ pub trait Store: Send + Sync {
         at: Timestamp,
     ) -> Result<(), StoreError>;
 
-    /// Moves the queued recipients of `from` to where `to` says for their address, due at once (`at`);
+    /// Moves the queued recipients of `from` to where `to` says for each, due at once (`at`);
     /// `None` leaves one.
     /// Used at start, when the routes have changed.
     async fn reroute(
         &self,
         from: &DestinationKey,
-        to: &(dyn for<'a> Fn(&'a Address) -> Option<DestinationKey> + Send + Sync),
+        to: &(dyn for<'a> Fn(&'a Moving) -> Option<DestinationKey> + Send + Sync),
         at: Timestamp,
     ) -> Result<u64, StoreError>;
 

@@ -199,7 +199,11 @@ impl Case {
                 Source::ReplyText => evidence.span.and_then(|span| self.words.origin(span)),
                 Source::ReplyCode => self.reply.map(|r| r.span),
                 Source::EnhancedStatus => self.status.map(|s| s.span),
-                Source::Connection | Source::Dns | Source::Message | Source::Queue => None,
+                Source::Connection
+                | Source::Dns
+                | Source::Message
+                | Source::Queue
+                | Source::Program => None,
             };
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use queue::NewRecipient;
-use queue::route::Target;
+use queue::route::{Asked, Target};
 use screening::Stage;
 use smtp::server::{self, Event, MailParams, Problem};
 use smtp::{Address, Class, OutgoingReply};
@@ -307,11 +307,15 @@ impl Session {
                 recipient: to,
             });
         }
-        let target = self.shared.settings.routes.target(&to);
-        if target == Target::Nowhere {
+        let asked = Asked {
+            sender: self.envelope.as_ref().map(|envelope| &envelope.sender),
+            ..Asked::to(&to)
+        };
+        let lead = self.shared.settings.routes.lead(&asked);
+        if lead.target == Target::Nowhere {
             return Err(Refusal::NoRoute(to));
         }
-        self.ask_neighbours(&to, &target).await?;
+        self.ask_neighbours(&to, &lead.target).await?;
         self.screened(Stage::Rcpt, Some(&to)).await?;
         if let Err(too_fast) = self.meter(What::Recipients) {
             let alone = self.envelope.as_ref().is_none_or(Envelope::is_empty);
@@ -324,7 +328,7 @@ impl Session {
             });
         }
         Ok(NewRecipient {
-            destination: target.key(),
+            destination: lead.key(),
             address: to,
             next_attempt: self.shared.world.clock.now(),
             rewritten: None,

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use queue::route::Target;
+use queue::route::{Asked, Target};
 use queue::{BodyKind, BodyWriter, MessageId, MessageKind, NewMessage, NewRecipient, Origin};
 use screening::{Edit, MAX_HEADER, Message, Reason};
 use smtp::Address;
@@ -14,7 +14,7 @@ use crate::refusal::Refusal;
 use crate::screen::{Fate, Screen};
 use crate::trace::Trace;
 use crate::{Client, Shared};
-use dsn::Trail;
+use dsn::{FieldWatch, Trail};
 
 /// The envelope so far.
 #[derive(Debug)]
@@ -56,13 +56,14 @@ impl Envelope {
                 self.recipients.retain(|r| normalised(&r.address) != gone);
             }
             Edit::AddRecipient(address) => {
-                let target = shared.settings.routes.target(&address);
-                if target == Target::Nowhere {
+                let asked = Asked::to(&address).from(&self.sender);
+                let lead = shared.settings.routes.lead(&asked);
+                if lead.target == Target::Nowhere {
                     tracing::warn!(%address, "a filter adds a recipient that has no route");
                     return;
                 }
                 self.add(NewRecipient {
-                    destination: target.key(),
+                    destination: lead.key(),
                     address,
                     next_attempt: shared.world.clock.now(),
                     rewritten: None,
@@ -85,6 +86,27 @@ impl Envelope {
     }
 }
 
+impl Envelope {
+    /// Once the header is known, routes that go by it may lead elsewhere.
+    fn reroute(&mut self, header: &[(String, String)], shared: &Shared) -> Result<(), Refusal> {
+        if header.is_empty() {
+            return Ok(());
+        }
+        for recipient in &mut self.recipients {
+            let asked = Asked {
+                header,
+                ..Asked::to(&recipient.address).from(&self.sender)
+            };
+            let lead = shared.settings.routes.lead(&asked);
+            if lead.target == Target::Nowhere {
+                return Err(Refusal::NoRoute(recipient.address.clone()));
+            }
+            recipient.destination = lead.key();
+        }
+        Ok(())
+    }
+}
+
 /// RFC 5321 §2.4: the local part is the receiver's to interpret, the domain has no case.
 pub(crate) fn normalised(address: &Address) -> String {
     match address.domain() {
@@ -101,6 +123,8 @@ pub(crate) struct Incoming {
     protocol: &'static str,
     received_at: Timestamp,
     trail: Trail,
+    /// The header fields that routes go by.
+    fields: FieldWatch,
     eight_bit: bool,
     size: u64,
     /// Our trace header, where filters see the message before it gets one.
@@ -145,6 +169,7 @@ impl Incoming {
             protocol,
             received_at,
             trail: Trail::default(),
+            fields: FieldWatch::new(shared.settings.routes.header_names()),
             eight_bit: envelope.eight_bit,
             size: 0,
             trace: None,
@@ -172,6 +197,7 @@ impl Incoming {
     /// The next piece of the client's content.
     pub(crate) async fn write(&mut self, piece: &[u8]) {
         self.trail.watch(piece);
+        self.fields.watch(piece);
         self.eight_bit = self.eight_bit || !piece.is_ascii();
         self.keep(piece).await;
     }
@@ -209,6 +235,7 @@ impl Incoming {
         if let Fate::Discard(..) = fate {
             return Ok(fate);
         }
+        self.envelope.reroute(&self.fields.end(), shared)?;
         let body = self.writer.finish().await.map_err(Refusal::Store)?;
         let body_kind = if self.eight_bit {
             BodyKind::EightBit

@@ -53,7 +53,7 @@ pub(crate) fn message_id(row: &Row<'_>, column: usize) -> Result<MessageId, Faul
     Ok(MessageId::from_bytes(row.get(column)?))
 }
 
-fn address(text: &str) -> Result<Address, Fault> {
+pub(crate) fn address(text: &str) -> Result<Address, Fault> {
     if text.is_empty() {
         return Ok(Address::null());
     }

@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use queue::{
-    Body, DestinationKey, DueDestination, Lease, MessageId, Queued, Recipient, RecipientState,
-    StoreError,
+    Body, DestinationKey, DueDestination, Lease, MessageId, Moving, Queued, Recipient,
+    RecipientState, StoreError,
 };
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::body::{Bodies, FileBody};
 use crate::codec::{
-    DESTINATION, MESSAGE, MESSAGE_COLUMNS, RECIPIENT, destination, message, message_id, nanos,
-    place, recipient, stamp,
+    DESTINATION, MESSAGE, MESSAGE_COLUMNS, RECIPIENT, address, destination, message, message_id,
+    nanos, place, recipient, stamp,
 };
 use crate::error::Fault;
 
@@ -226,20 +226,22 @@ pub(crate) fn body(
 }
 
 /// The queued recipients of a destination, to be moved elsewhere.
-pub(crate) fn queued_for(
-    conn: &Connection,
-    key: &DestinationKey,
-) -> Result<Vec<(MessageId, u32, smtp::Address)>, Fault> {
+pub(crate) fn queued_for(conn: &Connection, key: &DestinationKey) -> Result<Vec<Moving>, Fault> {
     let select = format!(
-        "SELECT r.message, {RECIPIENT} FROM recipient r JOIN destination d ON d.id = r.destination \
-         WHERE d.key = ?1 AND r.state = 0 AND r.sending IS NULL"
+        "SELECT r.message, m.sender, {RECIPIENT} FROM recipient r \
+         JOIN destination d ON d.id = r.destination JOIN message m ON m.id = r.message WHERE d.key = ?1 AND r.state = 0 AND r.sending IS NULL"
     );
     let mut statement = conn.prepare_cached(&select)?;
     let mut rows = statement.query([key.as_str()])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        let recipient = recipient(row, 1)?;
-        found.push((message_id(row, 0)?, recipient.index, recipient.address));
+        let recipient = recipient(row, 2)?;
+        found.push(Moving {
+            message: message_id(row, 0)?,
+            sender: address(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?)?,
+            index: recipient.index,
+            recipient: recipient.address,
+        });
     }
     Ok(found)
 }

@@ -9,11 +9,10 @@ use jiff::Timestamp;
 use parking_lot::Mutex;
 use queue::{
     AttemptRecord, Body, BodyWriter, DestinationKey, DestinationUpdate, DueDestination, Event,
-    Lease, MessageId, NewMessage, Queued, Recipient, RecipientState, Room, Row, RowFilter, Store,
-    StoreError, Story,
+    Lease, MessageId, Moving, NewMessage, Queued, Recipient, RecipientState, Room, Row, RowFilter,
+    Store, StoreError, Story,
 };
 use rusqlite::Connection;
-use smtp::Address;
 use world::World;
 
 use crate::accept::Prepared;
@@ -300,15 +299,16 @@ impl Store for SqliteStore {
     async fn reroute(
         &self,
         from: &DestinationKey,
-        to: &(dyn for<'a> Fn(&'a Address) -> Option<DestinationKey> + Send + Sync),
+        to: &(dyn for<'a> Fn(&'a Moving) -> Option<DestinationKey> + Send + Sync),
         at: Timestamp,
     ) -> Result<u64, StoreError> {
         let key = from.clone();
         let queued = self.read(move |conn| due::queued_for(conn, &key)).await?;
         let moves: Vec<Move> = queued
             .into_iter()
-            .filter_map(|(message, index, address)| {
-                let to = to(&address).filter(|to| to != from)?;
+            .filter_map(|moving| {
+                let to = to(&moving).filter(|to| to != from)?;
+                let Moving { message, index, .. } = moving;
                 Some(Move { message, index, to })
             })
             .collect();

@@ -1,10 +1,13 @@
-//! The machine's memory.
+//! The machine: its memory, its programs.
 
 use std::fs;
 use std::io;
 use std::path::Path;
 
+use async_trait::async_trait;
 use parking_lot::Mutex;
+
+use crate::program::{self, Ended, Input, Program};
 
 /// How much memory there is, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,15 +20,21 @@ pub struct Memory {
 }
 
 /// The machine on which the relay runs.
+#[async_trait]
 pub trait Host: Send + Sync {
     /// Its memory. Reads a few small files of the kernel, which do not wait for a disk.
     fn memory(&self) -> io::Result<Memory>;
+
+    /// Runs a program, which reads `input`, to its end. `Err` where it could not be started, or its
+    /// input failed.
+    async fn run(&self, program: &Program, input: Input) -> io::Result<Ended>;
 }
 
 /// The machine itself, as Linux tells it in `/proc` and `/sys/fs/cgroup`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RealHost;
 
+#[async_trait]
 impl Host for RealHost {
     fn memory(&self) -> io::Result<Memory> {
         let status = fs::read_to_string("/proc/self/status")?;
@@ -38,6 +47,10 @@ impl Host for RealHost {
             resident,
             available: of_machine.min(of_group.unwrap_or(u64::MAX)),
         })
+    }
+
+    async fn run(&self, program: &Program, input: Input) -> io::Result<Ended> {
+        program::run(program, input).await
     }
 }
 
@@ -103,9 +116,15 @@ impl Default for SimHost {
     }
 }
 
+#[async_trait]
 impl Host for SimHost {
     fn memory(&self) -> io::Result<Memory> {
         Ok(*self.0.lock())
+    }
+
+    /// There are no programs on it.
+    async fn run(&self, _: &Program, _: Input) -> io::Result<Ended> {
+        Err(io::ErrorKind::NotFound.into())
     }
 }
 

@@ -7,6 +7,7 @@ mod clock;
 mod disk;
 mod host;
 mod net;
+mod program;
 mod random;
 mod sim;
 
@@ -16,6 +17,7 @@ pub use clock::{Clock, RealClock, VirtualClock};
 pub use disk::{Disk, DiskFile, DiskRead, RealDisk, Space};
 pub use host::{Host, Memory, RealHost, SimHost};
 pub use net::{ClosedPort, Layer, Listener, Net, Peer, RealNet, Stream};
+pub use program::{Ended, Ending, Input, Program};
 pub use random::{Random, RealRandom, SeededRandom};
 pub use sim::{Fault, SimNet};
 

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use async_trait::async_trait;
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
-use tokio::net::{TcpListener, TcpStream, UnixStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixStream};
 
 /// Whom to connect to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -32,7 +32,11 @@ impl std::fmt::Display for Peer {
 #[async_trait]
 pub trait Net: Send + Sync {
     /// Connects. No time-out of its own beyond the system's.
-    async fn connect(&self, to: &Peer) -> io::Result<Stream>;
+    async fn connect(&self, to: &Peer) -> io::Result<Stream> {
+        self.connect_from(None, to).await
+    }
+    /// Connects from this address of ours, where the other side has one.
+    async fn connect_from(&self, from: Option<IpAddr>, to: &Peer) -> io::Result<Stream>;
     /// The address of ours that a connection there would come from. Nothing is sent for it.
     fn source(&self, to: SocketAddr) -> io::Result<IpAddr>;
     /// Listens on an address; port 0 takes a free one.
@@ -205,10 +209,17 @@ const BACKLOG: i32 = 1024;
 
 #[async_trait]
 impl Net for RealNet {
-    async fn connect(&self, to: &Peer) -> io::Result<Stream> {
+    async fn connect_from(&self, from: Option<IpAddr>, to: &Peer) -> io::Result<Stream> {
         match to {
             Peer::Tcp(address) => {
-                let stream = TcpStream::connect(address).await?;
+                let socket = match address {
+                    SocketAddr::V4(_) => TcpSocket::new_v4()?,
+                    SocketAddr::V6(_) => TcpSocket::new_v6()?,
+                };
+                if let Some(from) = from {
+                    socket.bind(SocketAddr::new(from, 0))?;
+                }
+                let stream = socket.connect(*address).await?;
                 stream.set_nodelay(true)?;
                 Ok(Stream::Tcp(stream))
             }

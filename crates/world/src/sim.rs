@@ -65,14 +65,18 @@ fn refused() -> io::Error {
 
 #[async_trait]
 impl Net for SimNet {
-    async fn connect(&self, to: &Peer) -> io::Result<Stream> {
+    async fn connect_from(&self, from: Option<IpAddr>, to: &Peer) -> io::Result<Stream> {
         let Peer::Tcp(address) = to else {
             return Err(io::ErrorKind::NotFound.into());
         };
         let (listener, fault, client) = {
             let mut state = self.state.lock();
             state.connections = state.connections.wrapping_add(1).max(1024);
-            let client = SocketAddr::new(CLIENT, state.connections);
+            let own = &state.sources;
+            if from.is_some_and(|from| !own.is_empty() && !own.contains(&from)) {
+                return Err(io::ErrorKind::AddrNotAvailable.into());
+            }
+            let client = SocketAddr::new(from.unwrap_or(CLIENT), state.connections);
             let fault = state.faults.get(address).copied();
             (state.listeners.get(address).cloned(), fault, client)
         };

@@ -40,6 +40,56 @@ async fn a_domain_in_order_is_fine_and_its_route_is_shown_step_by_step() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_route_that_goes_by_sender_and_header_is_shown_with_who_we_are_there() {
+    let mut stage = Stage::new();
+    stage.a("bulk.example", "192.0.2.1");
+    let mut routes = queue::route::Routes::default();
+    let identity = queue::route::Identity {
+        source: vec!["192.0.2.77".parse().unwrap()],
+        helo: None,
+    };
+    let line = queue::route::Line {
+        to: "smtp://bulk.example:25".parse().unwrap(),
+        name: Some("bulk".into()),
+        ways: queue::route::Ways {
+            login: None,
+            identity,
+        },
+    };
+    let rule = queue::route::Rule {
+        sender: Some("news.example".parse().unwrap()),
+        recipient: None,
+        header: Some(("X-Stream".into(), "bulk".into())),
+        line,
+    };
+    routes.push(rule).unwrap();
+    stage.settings.routes = std::sync::Arc::new(routes);
+    let mut request = crate::stage::request("anna@example.org", None);
+    let sender = checks::Subject::parse("news.example").unwrap();
+    request.sender = checks::Sender::of(&sender, Vec::new(), true);
+    request.header = vec![("X-Stream".into(), "bulk".into())];
+    let findings = stage.checker().examine(&request).await;
+    let route = find(&findings, Conclusion::RouteFound);
+    let configured = RouteStep::Configured {
+        pattern: Some("[[route]] 1: sender news.example, X-Stream: bulk".into()),
+        next_hop: "smtp://bulk.example:25".into(),
+    };
+    assert_eq!(route.facts[0], Fact::Route(configured));
+    let who = RouteStep::As {
+        user: None,
+        helo: None,
+        source: vec!["192.0.2.77".into()],
+    };
+    assert_eq!(route.facts[1], Fact::Route(who));
+    request.header.clear();
+    let findings = stage.checker().examine(&request).await;
+    assert!(
+        !conclusions(&findings).contains(&"route-found"),
+        "the rule does not hold"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn every_way_in_which_a_domain_takes_no_mail_is_told_apart() {
     let stage = Stage::new();
     stage.mx("null.example", &[(0, "")]);

@@ -133,6 +133,7 @@ pub(crate) fn request(subject: &str, sender: Option<Sender>) -> Request {
         sender,
         probe: false,
         message_size: None,
+        header: Vec::new(),
     }
 }
 

@@ -7,5 +7,7 @@
 mod durable;
 mod outage;
 mod peer;
+mod programs;
 mod relay;
+mod routes;
 mod single;

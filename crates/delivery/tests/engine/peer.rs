@@ -36,6 +36,7 @@ type Script = Box<dyn FnMut(&Ask) -> Answer + Send>;
 /// What is known about a server.
 pub(crate) struct Peer {
     script: Mutex<Script>,
+    hellos: Mutex<Vec<String>>,
     pub(crate) taken: Mutex<Vec<Taken>>,
     pub(crate) connections: Mutex<(usize, usize, usize)>,
 }
@@ -49,6 +50,7 @@ impl Peer {
     ) -> Arc<Peer> {
         let peer = Arc::new(Peer {
             script: Mutex::new(Box::new(script)),
+            hellos: Mutex::default(),
             taken: Mutex::default(),
             connections: Mutex::default(),
         });
@@ -63,6 +65,11 @@ impl Peer {
 
     pub(crate) fn taken(&self) -> Vec<Taken> {
         self.taken.lock().clone()
+    }
+
+    /// By which names clients greeted it.
+    pub(crate) fn hellos(&self) -> Vec<String> {
+        self.hellos.lock().clone()
     }
 
     /// Connections in all, and the most at one time.
@@ -109,6 +116,9 @@ impl Peer {
                 return Ok(());
             }
             let line = line.trim_end();
+            if let Some(name) = line.strip_prefix("EHLO ") {
+                self.hellos.lock().push(name.to_owned());
+            }
             let path = || {
                 line.split_once('<')
                     .and_then(|(_, r)| r.split_once('>'))

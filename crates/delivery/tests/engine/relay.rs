@@ -6,7 +6,7 @@ use std::time::Duration;
 use delivery::{Engine, Settings};
 use dns::{Mx, TableResolver};
 use jiff::Timestamp;
-use queue::route::Routes;
+use queue::route::{Asked, Routes};
 use queue::{
     BodyKind, Message, MessageId, MessageKind, NewMessage, NewRecipient, Origin, Recipient,
     RecipientState, Store, Story,
@@ -29,6 +29,11 @@ impl Relay {
     /// A relay that knows `example.org` with exchangers 1 and 2, `other.example` with 3, and
     /// `sender.example`, where reports go, with 9.
     pub(crate) async fn start() -> Relay {
+        Relay::start_with(Routes::default(), |_| {}).await
+    }
+
+    /// The same with these routes and changes of its settings.
+    pub(crate) async fn start_with(routes: Routes, change: impl FnOnce(&mut Settings)) -> Relay {
         let net = Arc::new(SimNet::default());
         let world = World {
             clock: Arc::new(VirtualClock::new("2026-01-01T00:00:00Z".parse().unwrap())),
@@ -53,12 +58,13 @@ impl Relay {
             }
         }
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open_in_memory(&world).unwrap());
-        let routes = Arc::new(Routes::default());
-        let settings = Settings {
+        let routes = Arc::new(routes);
+        let mut settings = Settings {
             hostname: "relay.example".into(),
             routes: routes.clone(),
             ..Settings::default()
         };
+        change(&mut settings);
         let engine = Engine::start(world.clone(), store.clone(), dns.clone(), settings)
             .await
             .unwrap();
@@ -100,7 +106,7 @@ impl Relay {
         let body = writer.finish().await.unwrap();
         let recipient = |address: &&str| {
             let address = address.parse().unwrap();
-            let destination = self.routes.target(&address).key();
+            let destination = self.routes.lead(&Asked::to(&address)).key();
             NewRecipient {
                 address,
                 destination,

@@ -25,6 +25,7 @@ found-route-found = There is a way for mail to { $subject }: { $object ->
    *[other] { $object } addresses to try, in the order below.
 }
 found-route-to-maildir = Mail for { $subject } stays on this machine, in { $object }.
+found-route-to-program = Mail for { $subject } is given to a program on this machine: { $object }.
 found-route-missing = There is no way for mail to { $subject }: the address has no domain, and no route of ours takes such addresses.
 found-route-to-self = The best mail server of { $subject } is this server itself, under the name { $object }. Mail for it would go round in a circle. Either this server should keep that mail, and a route for it is missing, or the records of the domain are wrong.
 found-route-host-unknown = Our own configuration sends mail for { $subject } to { $object }, and that host has no address in the DNS.
@@ -186,6 +187,9 @@ defect-circle = it leads round in a circle, back to: { $text }
 # Steps of the route.
 way-configured = our route "{ $pattern }" says: { $hop }
 way-default = no route of ours is configured: the mail servers that the domain names ({ $hop })
+way-as-user = we log in there as { $value }
+way-as-helo = we call ourselves { $value } there
+way-as-source = we come from { $value }
 way-literal = the domain is the address { $address }
 way-exchangers = { $domain } names, best first: { $records }
 way-null-mx = { $domain } says that it takes no mail (MX 0 .)

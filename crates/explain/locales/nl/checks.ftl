@@ -25,6 +25,7 @@ found-route-found = Er is een weg voor mail naar { $subject }: { $object ->
    *[other] { $object } adressen om te proberen, in de volgorde hieronder.
 }
 found-route-to-maildir = Mail voor { $subject } blijft op deze machine, in { $object }.
+found-route-to-program = Mail voor { $subject } gaat naar een programma op deze machine: { $object }.
 found-route-missing = Er is geen weg voor mail naar { $subject }: het adres heeft geen domein, en geen route van ons neemt zulke adressen aan.
 found-route-to-self = De beste mailserver van { $subject } is deze server zelf, onder de naam { $object }. Mail daarvoor zou rondjes draaien. Of deze server hoort die mail te houden en er ontbreekt een route voor, of de records van het domein kloppen niet.
 found-route-host-unknown = Onze eigen instellingen sturen mail voor { $subject } naar { $object }, en die server heeft geen adres in de DNS.
@@ -186,6 +187,9 @@ defect-circle = het leidt in een kring, terug naar: { $text }
 # Stappen van de route.
 way-configured = onze route "{ $pattern }" zegt: { $hop }
 way-default = er is bij ons geen route ingesteld: de mailservers die het domein noemt ({ $hop })
+way-as-user = daar loggen we in als { $value }
+way-as-helo = daar noemen we ons { $value }
+way-as-source = we komen vanaf { $value }
 way-literal = het domein is het adres { $address }
 way-exchangers = { $domain } noemt, de beste eerst: { $records }
 way-null-mx = { $domain } zegt dat het geen mail aanneemt (MX 0 .)

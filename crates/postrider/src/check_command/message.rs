@@ -49,6 +49,7 @@ pub(super) async fn run(
             sender: sender.clone().or_else(own),
             probe: false,
             message_size: Some(story.message.size),
+            header: Vec::new(),
         };
         printer.show(&asked, &checker.examine(&request).await)?;
     }

@@ -424,6 +424,64 @@ async fn ten_times_the_load_is_told_to_come_later_and_all_that_was_accepted_is_k
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_route_may_go_by_the_sender_and_by_a_field_of_the_header() {
+    let mut routes = queue::route::Routes::default();
+    let rule = |sender: Option<&str>, header: Option<&str>, to: &str| queue::route::Rule {
+        sender: sender.map(|sender| sender.parse().unwrap()),
+        recipient: None,
+        header: header.map(|value| ("X-Stream".to_owned(), value.to_owned())),
+        line: to.parse::<queue::route::NextHop>().unwrap().into(),
+    };
+    routes
+        .push(rule(None, Some("bulk"), "smtp://bulk:25"))
+        .unwrap();
+    routes
+        .push(rule(Some("news.example"), None, "smtp://news:25"))
+        .unwrap();
+    routes.push(rule(None, Some("nowhere"), "none")).unwrap();
+    let relay = Relay::start(Settings {
+        routes: Arc::new(routes),
+        ..settings()
+    });
+    let mut client = relay.session().await;
+    for (sender, header, answer, to) in [
+        (
+            "a@news.example",
+            "X-Stream: Bulk\r\n",
+            "250 ",
+            Some("smtp://bulk:25"),
+        ),
+        (
+            "a@news.example",
+            "X-Stream: other\r\n",
+            "250 ",
+            Some("smtp://news:25"),
+        ),
+        ("a@else.example", "", "250 ", Some("mx:example.org")),
+        (
+            "a@else.example",
+            "x-stream: nowhere\r\n",
+            "451 4.4.4 ",
+            None,
+        ),
+    ] {
+        client.ask(&format!("MAIL FROM:<{sender}>"), "250 ").await;
+        client.ask("RCPT TO:<b@example.org>", "250 ").await;
+        client.ask("DATA", "354 ").await;
+        client
+            .send(format!("{header}\r\nX-Stream: bulk\r\n.\r\n").as_bytes())
+            .await;
+        client.expect(answer).await;
+        let kept = relay.store.messages();
+        if let Some(to) = to {
+            let last = kept.last().unwrap();
+            assert_eq!(last.recipients[0].destination.as_str(), to);
+        }
+    }
+    assert_eq!(relay.store.messages().len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_domain_whose_route_is_none_is_put_off_until_the_administrator_names_one() {
     let mut routes = queue::route::Routes::default();
     routes.insert("example.org", "none".parse().unwrap());

@@ -12,11 +12,10 @@ use jiff::Timestamp;
 use parking_lot::Mutex;
 use queue::{
     AttemptRecord, Body, BodyWriter, Courier, DestinationKey, DestinationUpdate, DueDestination,
-    Event, Intake, Lease, Message, MessageId, NewMessage, Queued, Recipient, RecipientState, Room,
-    Row, RowFilter, Store, StoreError, Story,
+    Event, Intake, Lease, Message, MessageId, Moving, NewMessage, Queued, Recipient,
+    RecipientState, Room, Row, RowFilter, Store, StoreError, Story,
 };
 use reception::{Neighbours, Receiver, Settings};
-use smtp::Address;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -253,7 +252,7 @@ impl Store for FakeStore {
     async fn reroute(
         &self,
         _: &DestinationKey,
-        _: &(dyn for<'a> Fn(&'a Address) -> Option<DestinationKey> + Send + Sync),
+        _: &(dyn for<'a> Fn(&'a Moving) -> Option<DestinationKey> + Send + Sync),
         _: Timestamp,
     ) -> Result<u64, StoreError> {
         not_asked()

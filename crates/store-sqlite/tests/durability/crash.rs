@@ -245,7 +245,13 @@ async fn routes_that_have_changed_move_what_is_queued_and_it_is_due_at_once() {
     // A crash after the first of several steps: the next start does the rest.
     let only = |domain: &'static str| {
         let new = new.clone();
-        move |address: &smtp::Address| address.as_str().ends_with(domain).then(|| new.clone())
+        move |moving: &queue::Moving| {
+            moving
+                .recipient
+                .as_str()
+                .ends_with(domain)
+                .then(|| new.clone())
+        }
     };
     let half = only("@one.example");
     assert_eq!(

@@ -1,13 +1,10 @@
-//! Routes: from an address to the destination it goes to.
+//! Next hops as they are written.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use smtp::Address;
-
-use crate::DestinationKey;
+use super::Command;
 
 /// A next hop, as configured.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -24,6 +21,8 @@ pub enum NextHop {
     LmtpUnix(PathBuf),
     /// A Maildir on this machine.
     Maildir(PathBuf),
+    /// A program on this machine, which gets the content on its standard input.
+    Pipe(Command),
 }
 
 /// A host, by name or address, and a port.
@@ -54,6 +53,7 @@ impl fmt::Display for NextHop {
             NextHop::Lmtp(to) => write!(f, "lmtp://{to}"),
             NextHop::LmtpUnix(path) => write!(f, "lmtp+unix:{}", path.display()),
             NextHop::Maildir(path) => write!(f, "maildir:{}", path.display()),
+            NextHop::Pipe(command) => write!(f, "pipe:{command}"),
         }
     }
 }
@@ -63,7 +63,7 @@ impl fmt::Display for NextHop {
 pub enum ParseNextHopError {
     /// No known scheme.
     #[error(
-        "`{0}` is no next hop; write \"mx\", \"none\", \"smtp://host:port\", \"lmtp://host:port\", \"lmtp+unix:/path\" or \"maildir:/path\""
+        "`{0}` is no next hop; write \"mx\", \"none\", \"smtp://host:port\", \"lmtp://host:port\", \"lmtp+unix:/path\", \"maildir:/path\" or \"pipe:/path/to/program …\""
     )]
     Scheme(String),
     /// The host or port is missing or wrong.
@@ -74,6 +74,11 @@ pub enum ParseNextHopError {
     /// The path is not absolute.
     #[error("`{0}` needs an absolute path, like `maildir:/var/mail/inbox`")]
     Path(String),
+    /// A program's arguments ask for something that there is not.
+    #[error(
+        "`{0}` is nothing that a program can be given; there are {{recipient}}, {{local}}, {{domain}}, {{sender}} and {{id}}"
+    )]
+    Placeholder(String),
     /// Encrypted submission to the next hop is not built yet.
     #[error(
         "`{0}`: smtps:// (TLS from the first byte) is not available in this version; use smtp://"
@@ -100,6 +105,8 @@ impl FromStr for NextHop {
             absolute(rest, text).map(NextHop::LmtpUnix)
         } else if let Some(rest) = text.strip_prefix("maildir:") {
             absolute(rest, text).map(NextHop::Maildir)
+        } else if let Some(rest) = text.strip_prefix("pipe:") {
+            rest.parse().map(NextHop::Pipe)
         } else if text.starts_with("smtps://") {
             Err(ParseNextHopError::NotYet(text.to_owned()))
         } else {
@@ -144,98 +151,6 @@ fn host_port(rest: &str, default: u16, text: &str) -> Result<HostPort, ParseNext
     })
 }
 
-/// A destination key, taken apart: what `delivery` acts on.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Target {
-    /// The mail exchangers of this domain.
-    Domain(String),
-    /// A configured next hop.
-    Hop(NextHop),
-    /// The address has no domain and no route takes it, or its route is `none`.
-    Nowhere,
-}
-
-const DOMAIN_PREFIX: &str = "mx:";
-const NOWHERE: &str = "nowhere";
-
-impl Target {
-    /// The key of this target.
-    #[must_use]
-    pub fn key(&self) -> DestinationKey {
-        DestinationKey::new(&match self {
-            Target::Domain(domain) => format!("{DOMAIN_PREFIX}{domain}"),
-            Target::Hop(hop) => hop.to_string(),
-            Target::Nowhere => NOWHERE.to_owned(),
-        })
-    }
-
-    /// The target of a key.
-    pub fn of(key: &DestinationKey) -> Result<Target, ParseNextHopError> {
-        match key.as_str() {
-            NOWHERE => Ok(Target::Nowhere),
-            text => match text.strip_prefix(DOMAIN_PREFIX) {
-                Some(domain) => Ok(Target::Domain(domain.to_owned())),
-                None => text.parse().map(Target::Hop),
-            },
-        }
-    }
-}
-
-/// The table of routes: the most specific domain wins, `*` comes last, and without it `mx`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Routes {
-    exact: HashMap<String, NextHop>,
-    otherwise: Option<NextHop>,
-}
-
-impl Routes {
-    /// Adds a route. `domain` is `example.org` (that domain only), `.example.org` (everything below
-    /// it) or `*`.
-    pub fn insert(&mut self, domain: &str, hop: NextHop) {
-        if domain == "*" {
-            self.otherwise = Some(hop);
-        } else {
-            self.exact.insert(domain.to_ascii_lowercase(), hop);
-        }
-    }
-
-    /// The next hop for a domain.
-    #[must_use]
-    pub fn next_hop(&self, domain: &str) -> &NextHop {
-        self.matching(domain).map_or(&NextHop::Mx, |(_, hop)| hop)
-    }
-
-    /// The route that holds for a domain, with its key; `None` where none is configured for it.
-    #[must_use]
-    pub fn matching(&self, domain: &str) -> Option<(&str, &NextHop)> {
-        let named = |key: &str| self.exact.get_key_value(key);
-        let mut found = named(domain);
-        let mut rest = domain;
-        while let (None, Some(dot)) = (found, rest.find('.')) {
-            found = named(&rest[dot..]);
-            rest = &rest[dot + 1..];
-        }
-        let otherwise = self.otherwise.as_ref().map(|hop| ("*", hop));
-        found.map(|(key, hop)| (key.as_str(), hop)).or(otherwise)
-    }
-
-    /// Where mail for an address goes.
-    #[must_use]
-    pub fn target(&self, address: &Address) -> Target {
-        // RFC 5321 §2.4: domains are compared without regard to case.
-        let domain = address.domain().map(str::to_lowercase);
-        let hop = match &domain {
-            Some(domain) => self.next_hop(domain),
-            None => self.otherwise.as_ref().unwrap_or(&NextHop::Mx),
-        };
-        match (hop, domain) {
-            (NextHop::Mx, Some(domain)) => Target::Domain(domain),
-            (NextHop::Mx, None) | (NextHop::Nowhere, _) => Target::Nowhere,
-            (hop, _) => Target::Hop(hop.clone()),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -251,10 +166,9 @@ mod tests {
             "lmtp://localhost:24",
             "lmtp+unix:/run/dovecot/lmtp",
             "maildir:/tmp/inbox",
+            "pipe:/usr/lib/dovecot/deliver -d {recipient}",
         ] {
             assert_eq!(text.parse::<NextHop>().unwrap().to_string(), text);
-            let target = Target::Hop(text.parse().unwrap());
-            assert_eq!(Target::of(&target.key()), Ok(target));
         }
         assert_eq!(
             "smtp://mail.example.org"
@@ -280,42 +194,11 @@ mod tests {
             "maildir:inbox",
             "lmtp+unix:x",
             "smtps://h:465",
+            "pipe:deliver",
+            "pipe:",
+            "pipe:/bin/deliver {whoever}",
         ] {
             assert!(text.parse::<NextHop>().is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn the_most_specific_domain_wins_and_the_star_comes_last() {
-        let mut routes = Routes::default();
-        assert_eq!(routes.next_hop("example.org"), &NextHop::Mx);
-        for (domain, port) in [
-            ("*", 1),
-            ("example.org", 2),
-            (".example.org", 3),
-            (".b.example.org", 4),
-        ] {
-            routes.insert(
-                domain,
-                NextHop::Smtp(HostPort {
-                    host: "h".into(),
-                    port,
-                }),
-            );
-        }
-        for (domain, port) in [
-            ("example.org", 2),
-            ("a.example.org", 3),
-            ("x.b.example.org", 4),
-            ("b.example.org", 3),
-            ("org", 1),
-            ("example.com", 1),
-        ] {
-            assert_eq!(
-                routes.next_hop(domain).to_string(),
-                format!("smtp://h:{port}"),
-                "{domain}"
-            );
         }
     }
 }
