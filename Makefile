@@ -44,7 +44,7 @@ bench-explain: rust peers
 	$(CARGO) build --release --locked -p judge
 	bench/explain
 
-FUZZ_TARGETS := command address reply extensions server client stuffing explain
+FUZZ_TARGETS := command address parameters reply extensions server client stuffing explain
 FUZZ_SECONDS ?= 60
 
 fuzz:

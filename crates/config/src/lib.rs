@@ -104,6 +104,10 @@ pub struct Limits {
     pub message_size: u64,
     /// Recipients of a transaction.
     pub recipients: usize,
+    /// Messages over one connection; 0: any number.
+    pub messages_per_connection: u32,
+    /// How long a message may be held back at its sender's wish; zero: not at all.
+    pub hold: Duration,
     /// Connections at one time.
     pub connections: usize,
     /// Connections at one time from one client.
@@ -354,6 +358,8 @@ impl Default for Limits {
         Limits {
             message_size: 50 * MIB,
             recipients: 1000,
+            messages_per_connection: 0,
+            hold: Duration::from_secs(30 * 86_400),
             connections: 5000,
             connections_per_client: 200,
             connections_per_network: 1000,

@@ -211,6 +211,8 @@ fn limits(root: &DeTable<'_>, config: &mut Config, found: &mut Found) {
     let keys = &[
         "message_size",
         "recipients",
+        "messages_per_connection",
+        "hold",
         "connections",
         "connections_per_client",
         "connections_per_network",
@@ -234,6 +236,9 @@ fn limits(root: &DeTable<'_>, config: &mut Config, found: &mut Found) {
     limits.size("message_size", &mut own.message_size);
     // RFC 5321 §4.5.3.1.8: at least 100.
     limits.number("recipients", &mut own.recipients, 100, 100_000);
+    let per_connection = &mut own.messages_per_connection;
+    limits.number("messages_per_connection", per_connection, 0, 1_000_000);
+    limits.duration("hold", &mut own.hold);
     limits.number("connections", &mut own.connections, 1, 100_000);
     let per_client = &mut own.connections_per_client;
     limits.number("connections_per_client", per_client, 1, 100_000);

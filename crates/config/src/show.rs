@@ -191,6 +191,12 @@ fn limits(out: &mut String, config: &Config) -> fmt::Result {
     line(out, "message_size", &message_size, "announced as SIZE")?;
     let recipients = "of one transaction; announced as LIMITS RCPTMAX";
     line(out, "recipients", &limits.recipients, recipients)?;
+    let messages = "0: any number; announced as LIMITS MAILMAX";
+    let per_connection = &limits.messages_per_connection;
+    line(out, "messages_per_connection", per_connection, messages)?;
+    let hold =
+        "the longest that mail is held at its sender's wish (FUTURERELEASE); \"0s\": not at all";
+    line(out, "hold", &time(limits.hold), hold)?;
     line(out, "connections", &limits.connections, "at one time")?;
     let per = "at one time, from one address (IPv6: one /64)";
     line(

@@ -12,6 +12,7 @@ mod lane;
 mod log;
 mod mailboxes;
 mod maildir;
+mod passed_on;
 mod presence;
 mod program;
 mod race;

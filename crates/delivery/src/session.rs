@@ -14,6 +14,7 @@ use crate::connection::Connection;
 use crate::engine::{Engine, Next, READ_AT_ONCE, STORE_RETRY, later};
 use crate::lane::{Claim, Work};
 use crate::maildir;
+use crate::passed_on;
 use crate::presence::Presence;
 use crate::program;
 use crate::trail::Trail;
@@ -117,25 +118,14 @@ impl Session {
         if let Some(others) = work.alike() {
             self.engine.go_on(&self.key, others);
         }
-        let most = self
-            .engine
-            .shared
-            .settings
-            .max_recipients
-            .min(self.announced_limit());
-        if work.recipients.len() > most {
-            let recipients = work.recipients.split_off(most);
-            let rest = Work {
-                message: work.message.clone(),
-                recipients,
-                body: work.body.clone(),
-            };
-            self.engine.go_on(&self.key, rest);
-        }
+        self.split(&mut work);
         let started_at = self.engine.now();
         let mut trail = Trail::begin();
         let tried = match self.lease().await {
-            Ok(lease) => (self.attempt(&work, &lease, &mut trail).await, Some(lease)),
+            Ok(lease) => (
+                self.attempt(&mut work, &lease, &mut trail).await,
+                Some(lease),
+            ),
             Err(error) => (Tried::NotBegun(error), None),
         };
         match tried {
@@ -146,6 +136,21 @@ impl Session {
             (Tried::NotBegun(error), _) => self.not_begun(&work, &error).await,
             // Outcomes come from an attempt, and an attempt has a lease.
             (Tried::Outcomes(_), None) => {}
+        }
+    }
+
+    /// What is too much for one transaction goes on in a next one.
+    fn split(&self, work: &mut Work) {
+        let settings = &self.engine.shared.settings;
+        let most = settings.max_recipients.min(self.announced_limit());
+        if work.recipients.len() > most {
+            let recipients = work.recipients.split_off(most);
+            let rest = Work {
+                message: work.message.clone(),
+                recipients,
+                body: work.body.clone(),
+            };
+            self.engine.go_on(&self.key, rest);
         }
     }
 
@@ -186,7 +191,7 @@ impl Session {
         }
     }
 
-    async fn attempt(&mut self, work: &Work, lease: &Lease, trail: &mut Trail) -> Tried {
+    async fn attempt(&mut self, work: &mut Work, lease: &Lease, trail: &mut Trail) -> Tried {
         let store = self.engine.shared.store.clone();
         let body = match &work.body {
             Some(body) => body.clone(),
@@ -219,14 +224,22 @@ impl Session {
             {
                 return outcome;
             }
+            // Only now is it known how many recipients the server takes at once.
+            self.split(work);
+            let now = self.engine.now();
             let Some(connection) = &mut self.connection else {
                 break;
             };
+            let params = passed_on::message(&work.message, now);
             let begun = begin(store.clone(), lease, work);
-            match transact(connection, work, &body, begun, trail).await {
+            match transact(connection, work, &body, params, begun, trail).await {
                 Transacted::Done { outcomes, usable } => {
                     connection.messages += 1;
-                    let most = self.engine.shared.settings.max_messages_per_connection;
+                    let announced = connection.smtp.extensions().limits.mail_max;
+                    let settings = &self.engine.shared.settings;
+                    // RFC 9422 §4.1.
+                    let most = settings.max_messages_per_connection;
+                    let most = most.min(announced.unwrap_or(u32::MAX));
                     if !usable {
                         self.connection = None;
                     } else if connection.messages >= most

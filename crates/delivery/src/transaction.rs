@@ -5,10 +5,12 @@ use diagnosis::facts::{CannotSend, StepKind};
 use diagnosis::{Failure, FailureKind, Outcome, Stage};
 use queue::{Body, StoreError};
 use smtp::client::{Envelope, Event, Unfit};
+use smtp::envelope::MailParams;
 use smtp::{Reply, Severity};
 
 use crate::connection::{Connection, Ended};
 use crate::lane::Work;
+use crate::passed_on;
 use crate::trail::Trail;
 
 /// What came of a transaction.
@@ -44,15 +46,15 @@ pub(crate) async fn transact(
     connection: &mut Connection,
     work: &Work,
     body: &Body,
+    params: MailParams,
     begun: impl Future<Output = Result<(), StoreError>>,
     trail: &mut Trail,
 ) -> Transacted {
     let envelope = Envelope {
         sender: work.sender().clone(),
-        recipients: work.recipients.iter().map(|r| r.address.clone()).collect(),
+        recipients: work.recipients.iter().map(passed_on::recipient).collect(),
         size: work.message.size,
-        eight_bit: work.message.body_kind == queue::BodyKind::EightBit,
-        smtputf8: work.message.smtputf8,
+        params,
     };
     let count = work.recipients.len();
     let reused = connection.messages > 0;
@@ -289,6 +291,9 @@ fn cannot_send(unfit: Unfit) -> CannotSend {
     match unfit {
         Unfit::TooLarge { size, limit } => CannotSend::TooLarge { size, limit },
         Unfit::EightBit => CannotSend::EightBit,
+        Unfit::Binary => CannotSend::Binary,
+        Unfit::RequireTls => CannotSend::RequireTls,
+        Unfit::DeliverBy { seconds } => CannotSend::DeliverBy { seconds },
         Unfit::SmtpUtf8 => CannotSend::SmtpUtf8,
     }
 }

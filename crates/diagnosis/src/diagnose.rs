@@ -251,6 +251,20 @@ fn unfit(what: &CannotSend) -> Finding {
             Cause::CharsetUnsupported,
             "the message has 8-bit content and the server does not announce 8BITMIME".to_owned(),
         ),
+        CannotSend::Binary => announced(
+            Cause::CharsetUnsupported,
+            "the message is binary and the server does not announce BINARYMIME".to_owned(),
+        ),
+        CannotSend::RequireTls => announced(
+            Cause::TlsPolicy,
+            "the message requires TLS and the server does not announce REQUIRETLS".to_owned(),
+        ),
+        CannotSend::DeliverBy { seconds } => announced(
+            Cause::QueueDeadline,
+            format!(
+                "the message is to be delivered in {seconds} seconds, which the server does not promise"
+            ),
+        ),
         CannotSend::SmtpUtf8 => announced(
             Cause::AddressNeedsUtf8,
             "the message needs SMTPUTF8 and the server does not announce it".to_owned(),

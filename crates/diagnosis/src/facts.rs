@@ -219,6 +219,16 @@ pub enum CannotSend {
     },
     /// The message has 8-bit content and the peer does not announce 8BITMIME (RFC 6152).
     EightBit,
+    /// The message is binary and the peer does not announce BINARYMIME with CHUNKING (RFC 3030).
+    Binary,
+    /// The message requires TLS all the way and the peer does not announce REQUIRETLS (RFC 8689).
+    RequireTls,
+    /// The message is to be delivered in this time or go back, and the peer does not promise the time
+    /// (RFC 2852).
+    DeliverBy {
+        /// What is left of it, in seconds.
+        seconds: i64,
+    },
     /// The message needs SMTPUTF8 (RFC 6531) and the peer does not announce it.
     SmtpUtf8,
 }

@@ -173,7 +173,13 @@ fn what_the_server_cannot_take_is_returned_and_what_fails_here_is_not() {
         (diagnosis.cause, diagnosis.finality),
         (Cause::MessageTooLarge, Finality::Permanent)
     );
-    for what in [CannotSend::EightBit, CannotSend::SmtpUtf8] {
+    for what in [
+        CannotSend::EightBit,
+        CannotSend::Binary,
+        CannotSend::SmtpUtf8,
+        CannotSend::RequireTls,
+        CannotSend::DeliverBy { seconds: 60 },
+    ] {
         assert_eq!(
             of(Stage::Mail, FailureKind::CannotSend(what)).finality,
             Finality::Permanent

@@ -192,6 +192,9 @@ fn unfit(what: &CannotSend) -> String {
     match what {
         CannotSend::TooLarge { size, limit } => format!("{size} > SIZE {limit}"),
         CannotSend::EightBit => "8BITMIME".to_owned(),
+        CannotSend::Binary => "BINARYMIME".to_owned(),
+        CannotSend::RequireTls => "REQUIRETLS".to_owned(),
+        CannotSend::DeliverBy { seconds } => format!("DELIVERBY {seconds}"),
         CannotSend::SmtpUtf8 => "SMTPUTF8".to_owned(),
     }
 }

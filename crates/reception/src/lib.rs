@@ -26,6 +26,7 @@ mod settings;
 mod trace;
 mod transaction;
 mod watermark;
+mod wishes;
 mod words;
 
 use std::net::IpAddr;
@@ -124,6 +125,12 @@ impl Receiver {
             max_size: settings.max_message_size,
             max_recipients: settings.max_recipients,
             max_errors: settings.max_errors,
+            max_messages: settings.max_messages,
+            dsn: true,
+            binary_mime: true,
+            require_tls: true,
+            deliver_by: true,
+            priority: true,
             ..smtp::server::Config::new(settings.hostname.clone())
         };
         let shared = Shared {

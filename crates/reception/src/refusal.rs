@@ -9,6 +9,7 @@ mod screened;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use queue::{MailboxTrouble, StoreError};
 use smtp::{Address, Class, OutgoingReply};
 
@@ -92,6 +93,20 @@ pub(crate) enum Refusal {
     },
     /// The client spoke before it was greeted.
     TalksFirst,
+    /// The sender wants a message held longer than is done (RFC 4865 §4).
+    HeldTooLong {
+        /// Until when.
+        until: Timestamp,
+        /// Until when it may be.
+        latest: Timestamp,
+    },
+    /// It is to be delivered before it may be sent (RFC 4865 §4).
+    DueBeforeRelease {
+        /// By when it is to be delivered.
+        by: Timestamp,
+        /// Until when it is to be held.
+        hold: Timestamp,
+    },
     /// The client takes too long.
     Overdue(Overdue),
     /// Too many refused commands.
@@ -139,6 +154,8 @@ impl Refusal {
             Refusal::Screened(screened) => screened.name(),
             Refusal::HeaderTooLarge { .. } => "header-too-large",
             Refusal::TalksFirst => "talks-first",
+            Refusal::HeldTooLong { .. } => "held-too-long",
+            Refusal::DueBeforeRelease { .. } => "due-before-release",
             Refusal::Overdue(Overdue::Command { .. }) => "idle",
             Refusal::Overdue(Overdue::Silent { .. }) => "silent-in-content",
             Refusal::Overdue(Overdue::TooSlow { .. }) => "too-slow",
@@ -235,6 +252,8 @@ impl Refusal {
             | Refusal::NoRoute(_)
             | Refusal::Loop { .. }
             | Refusal::LoopHere { .. }
+            | Refusal::HeldTooLong { .. }
+            | Refusal::DueBeforeRelease { .. }
             | Refusal::NoTls
             | Refusal::NoTransaction => None,
         }
@@ -289,6 +308,10 @@ impl Refusal {
                 (421, Transient, 3, 2)
             }
             Refusal::Overdue(_) => (421, Transient, 4, 2),
+            // RFC 4865 §4: as a value that the parameter cannot have.
+            Refusal::HeldTooLong { .. } | Refusal::DueBeforeRelease { .. } => {
+                (501, Permanent, 5, 4)
+            }
             // RFC 3207 §4.
             Refusal::NoTls => (454, Transient, 7, 0),
             Refusal::NoTransaction => (503, Permanent, 5, 1),

@@ -5,10 +5,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use jiff::Timestamp;
 use queue::NewRecipient;
 use queue::route::{Asked, Target};
 use screening::Stage;
-use smtp::server::{self, Event, MailParams, Problem};
+use smtp::server::{self, Event, MailParams, Problem, RcptParams};
 use smtp::{Address, Class, OutgoingReply};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -20,7 +21,7 @@ use crate::rates::{TooFast, What};
 use crate::refusal::Refusal;
 use crate::screen::{Fate, Screen};
 use crate::transaction::{Envelope, Incoming, Summary};
-use crate::{Client, Shared, greylisting};
+use crate::{Client, Shared, greylisting, wishes};
 
 /// Talks with one client until one side ends it.
 pub(crate) async fn run(
@@ -156,13 +157,14 @@ impl Session {
                 self.forget();
                 self.client.helo = Some(name);
                 self.client.extended = extended;
+                self.offer();
                 match self.screened(Stage::Helo, None).await {
                     Ok(()) => self.protocol.accept(),
                     Err(refusal) => self.refuse(&refusal),
                 }
             }
             Event::Mail { from, params } => self.mail(from, params).await,
-            Event::Rcpt { to } => self.rcpt(to).await,
+            Event::Rcpt { to, params } => self.rcpt(to, params).await,
             Event::Data { .. } => self.data().await,
             Event::Content(piece) => {
                 if let Some(incoming) = &mut self.incoming {
@@ -181,6 +183,7 @@ impl Session {
                 let reason = match problem {
                     Problem::TooManyRecipients { .. } => "too-many-recipients",
                     Problem::TooLarge { .. } => "too-large",
+                    Problem::TooManyMessages { .. } => "too-many-messages",
                     _ => "command-refused",
                 };
                 self.note(reason, &problem, Some((&line, &problem.reply())));
@@ -229,14 +232,31 @@ impl Session {
         asked.await
     }
 
+    /// What is offered depends on who asks: only those who may relay have their mail held back
+    /// (RFC 4865 §2: it is for submission).
+    fn offer(&mut self) {
+        let settings = &self.shared.settings;
+        let offered = settings.may_relay(self.client.address) && !settings.max_hold.is_zero();
+        let now = self.shared.world.clock.now();
+        let most = (
+            settings.max_hold.as_secs(),
+            wishes::latest(settings.max_hold, now),
+        );
+        self.protocol.offer_holding(offered.then_some(most));
+    }
+
     async fn mail(&mut self, from: Address, params: MailParams) {
         if self.stopping {
             return self.end(&Refusal::Stopping);
         }
-        if let Err(refusal) = self.may_begin(params.size.unwrap_or(0)) {
-            return self.refuse(&refusal);
-        }
-        self.envelope = Some(Envelope::new(from, params));
+        let now = self.shared.world.clock.now();
+        let options = wishes::of_message(&params, &self.shared.settings, now);
+        let may = self.may_begin(params.size.unwrap_or(0));
+        let options = match may.and(options) {
+            Ok(options) => options,
+            Err(refusal) => return self.refuse(&refusal),
+        };
+        self.envelope = Some(Envelope::new(from, &params, options));
         match self.screened(Stage::Mail, None).await {
             Ok(()) => self.protocol.accept(),
             Err(refusal) => {
@@ -274,8 +294,8 @@ impl Session {
         }
     }
 
-    async fn rcpt(&mut self, to: Address) {
-        match self.destination(to).await {
+    async fn rcpt(&mut self, to: Address, params: RcptParams) {
+        match self.destination(to, params).await {
             Ok(recipient) => {
                 if let Some(envelope) = &mut self.envelope {
                     envelope.add(recipient);
@@ -297,7 +317,11 @@ impl Session {
         }
     }
 
-    async fn destination(&mut self, to: Address) -> Result<NewRecipient, Refusal> {
+    async fn destination(
+        &mut self,
+        to: Address,
+        params: RcptParams,
+    ) -> Result<NewRecipient, Refusal> {
         let client = self.client.address;
         // Deviation: RFC 5321 §4.5.1 asks that anybody can reach postmaster; a relay that serves its
         // own networks has no mailboxes, so that this would relay for strangers.
@@ -330,10 +354,16 @@ impl Session {
         Ok(NewRecipient {
             destination: lead.key(),
             address: to,
-            next_attempt: self.shared.world.clock.now(),
+            next_attempt: self.first_attempt(),
             rewritten: None,
-            options: queue::RecipientOptions::default(),
+            options: wishes::of_recipient(params),
         })
+    }
+
+    /// At once, unless the sender asked to hold it back.
+    fn first_attempt(&self) -> Timestamp {
+        let held = self.envelope.as_ref().and_then(|e| e.options.hold_until);
+        held.unwrap_or_else(|| self.shared.world.clock.now())
     }
 
     /// The greylist, and the mailbox where it is here.

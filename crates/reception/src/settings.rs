@@ -25,6 +25,11 @@ pub struct Settings {
     pub max_message_size: u64,
     /// Recipients in one transaction; RFC 5321 §4.5.3.1.8 asks for at least 100.
     pub max_recipients: usize,
+    /// Messages over one connection, announced as MAILMAX (RFC 9422) unless it is `u32::MAX`.
+    pub max_messages: u32,
+    /// How long a message may be held back at its sender's wish (FUTURERELEASE, RFC 4865); zero: not
+    /// at all.
+    pub max_hold: Duration,
     /// Connections at one time.
     pub max_connections: usize,
     /// Connections at one time from one client address (for IPv6, from one /64).
@@ -74,6 +79,8 @@ impl Default for Settings {
             relay_networks: Network::loopback(),
             max_message_size: 50 * MIB,
             max_recipients: 1_000,
+            max_messages: u32::MAX,
+            max_hold: Duration::from_secs(30 * 86_400),
             max_connections: 5_000,
             max_connections_per_client: 200,
             max_connections_per_network: 1_000,

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use queue::route::{Asked, Target};
-use queue::{BodyKind, BodyWriter, MessageId, MessageKind, NewMessage, NewRecipient, Origin};
+use queue::{
+    BodyKind, BodyWriter, MessageId, MessageKind, NewMessage, NewRecipient, Options, Origin,
+};
 use screening::{Edit, MAX_HEADER, Message, Reason};
 use smtp::Address;
 use smtp::server::MailParams;
@@ -13,31 +15,33 @@ use smtp::server::MailParams;
 use crate::refusal::Refusal;
 use crate::screen::{Fate, Screen};
 use crate::trace::Trace;
-use crate::{Client, Shared};
+use crate::{Client, Shared, wishes};
 use dsn::{FieldWatch, Trail};
 
 /// The envelope so far.
 #[derive(Debug)]
 pub(crate) struct Envelope {
     pub(crate) sender: Address,
-    /// `BODY=8BITMIME` was given.
-    pub(crate) eight_bit: bool,
+    /// As declared by BODY.
+    pub(crate) body: BodyKind,
     pub(crate) smtputf8: bool,
     /// As announced by SIZE.
     pub(crate) size: Option<u64>,
     pub(crate) recipients: Vec<NewRecipient>,
+    pub(crate) options: Options,
     /// Normalised addresses, once there are several recipients.
     seen: HashSet<String>,
 }
 
 impl Envelope {
-    pub(crate) fn new(sender: Address, params: MailParams) -> Envelope {
+    pub(crate) fn new(sender: Address, params: &MailParams, options: Options) -> Envelope {
         Envelope {
             sender,
-            eight_bit: params.eight_bit,
+            body: params.body,
             smtputf8: params.smtputf8,
             size: params.size,
             recipients: Vec::new(),
+            options,
             seen: HashSet::new(),
         }
     }
@@ -125,7 +129,7 @@ pub(crate) struct Incoming {
     trail: Trail,
     /// The header fields that routes go by.
     fields: FieldWatch,
-    eight_bit: bool,
+    body: BodyKind,
     size: u64,
     /// Our trace header, where filters see the message before it gets one.
     trace: Option<String>,
@@ -170,7 +174,7 @@ impl Incoming {
             received_at,
             trail: Trail::default(),
             fields: FieldWatch::new(shared.settings.routes.header_names()),
-            eight_bit: envelope.eight_bit,
+            body: envelope.body,
             size: 0,
             trace: None,
             fault: None,
@@ -198,8 +202,15 @@ impl Incoming {
     pub(crate) async fn write(&mut self, piece: &[u8]) {
         self.trail.watch(piece);
         self.fields.watch(piece);
-        self.eight_bit = self.eight_bit || !piece.is_ascii();
+        self.note_bytes(piece);
         self.keep(piece).await;
+    }
+
+    /// Content counts as 8-bit whether it was declared so or not.
+    fn note_bytes(&mut self, piece: &[u8]) {
+        if self.body == BodyKind::SevenBit && !piece.is_ascii() {
+            self.body = BodyKind::EightBit;
+        }
     }
 
     /// After a fault the rest is read and thrown away, so that the client gets an answer.
@@ -237,18 +248,14 @@ impl Incoming {
         }
         self.envelope.reroute(&self.fields.end(), shared)?;
         let body = self.writer.finish().await.map_err(Refusal::Store)?;
-        let body_kind = if self.eight_bit {
-            BodyKind::EightBit
-        } else {
-            BodyKind::SevenBit
-        };
+        let options = self.envelope.options;
         let message = queue::Message {
             id: self.id,
             sender: self.envelope.sender,
             received_at: self.received_at,
-            expires_at: expiry(self.received_at, shared),
+            expires_at: wishes::expiry(&options, shared.settings.lifetime, self.received_at),
             size: body.size(),
-            body_kind,
+            body_kind: self.body,
             smtputf8: self.envelope.smtputf8,
             hops: self.trail.hops() + 1,
             kind: MessageKind::Mail,
@@ -258,7 +265,7 @@ impl Incoming {
                 protocol: self.protocol.to_owned(),
                 about: None,
             },
-            options: queue::Options::default(),
+            options,
         };
         let new = NewMessage {
             message,
@@ -297,7 +304,7 @@ impl Incoming {
             self.writer.write(trace.as_bytes()).await?;
             let mut pieces = message.pieces();
             while let Some(piece) = pieces.next().await? {
-                self.eight_bit = self.eight_bit || !piece.is_ascii();
+                self.note_bytes(&piece);
                 self.writer.write(&piece).await?;
             }
             Ok(())
@@ -341,12 +348,6 @@ fn name(shared: &Shared, at: Timestamp) -> MessageId {
     let mut random = [0; 10];
     shared.world.random.fill(&mut random);
     MessageId::new(u64::try_from(at.as_millisecond()).unwrap_or(0), &random)
-}
-
-fn expiry(received_at: Timestamp, shared: &Shared) -> Timestamp {
-    received_at
-        .checked_add(shared.settings.lifetime)
-        .unwrap_or(Timestamp::MAX)
 }
 
 /// What the log tells of a message.

@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use queue::{MailboxTrouble, StoreError};
 
 use crate::limits::TooMany;
@@ -65,6 +66,16 @@ pub(crate) fn of(refusal: &Refusal, hostname: &str) -> String {
             size(*limit as u64)
         ),
         Refusal::TalksFirst => "wait for the greeting before you speak".to_owned(),
+        Refusal::HeldTooLong { until, latest } => format!(
+            "the message is to be held until {}; {hostname} holds mail until {} at most",
+            moment(*until),
+            moment(*latest)
+        ),
+        Refusal::DueBeforeRelease { by, hold } => format!(
+            "the message is to be delivered by {} and held until {}; not both can be done",
+            moment(*by),
+            moment(*hold)
+        ),
         Refusal::Overdue(overdue) => overdue_text(hostname, overdue),
         Refusal::TooManyErrors(most) => {
             format!("{hostname} closes the connection after {most} refused commands")
@@ -183,6 +194,10 @@ fn time(duration: Duration) -> String {
         1 => "1 second".to_owned(),
         secs => format!("{secs} seconds"),
     }
+}
+
+fn moment(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 fn size(bytes: u64) -> String {

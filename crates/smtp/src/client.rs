@@ -15,6 +15,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::content::DotStuffer;
+use crate::envelope::{BodyKind, ByMode, MailParams, RcptParams, submitter};
 use crate::{Address, Extensions, ProtocolError, Reply, ReplyParser, Severity, Stage};
 
 /// Which protocol is spoken.
@@ -61,13 +62,34 @@ pub struct Envelope {
     /// The reverse-path.
     pub sender: Address,
     /// The forward-paths; at least one.
-    pub recipients: Vec<Address>,
+    pub recipients: Vec<Recipient>,
     /// Size of the content in bytes.
     pub size: u64,
-    /// Whether the content has bytes above 127.
-    pub eight_bit: bool,
-    /// Whether header or envelope need SMTPUTF8.
-    pub smtputf8: bool,
+    /// What is said beside the address. What the peer does not announce is left out where the message
+    /// can do without, and else is [`Unfit`]. Its size is not looked at, and nothing is held back.
+    pub params: MailParams,
+}
+
+/// A forward-path and what is said beside it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recipient {
+    /// The address.
+    pub address: Address,
+    /// What the sender wants to hear; left out where the peer does not announce DSN.
+    pub params: RcptParams,
+}
+
+impl From<Address> for Recipient {
+    fn from(address: Address) -> Recipient {
+        let params = RcptParams::default();
+        Recipient { address, params }
+    }
+}
+
+impl Envelope {
+    fn is_ascii(&self) -> bool {
+        self.sender.is_ascii() && self.recipients.iter().all(|to| to.address.is_ascii())
+    }
 }
 
 /// The peer does not announce what the message needs.
@@ -84,9 +106,23 @@ pub enum Unfit {
     /// RFC 6152 §3.
     #[error("the message is 8-bit and the server does not announce 8BITMIME")]
     EightBit,
+    /// RFC 3030 §3.
+    #[error("the message is binary and the server does not announce BINARYMIME with CHUNKING")]
+    Binary,
     /// RFC 6531 §3.6.
     #[error("the message needs SMTPUTF8 and the server does not announce it")]
     SmtpUtf8,
+    /// RFC 8689 §4.2.1.
+    #[error("the message requires TLS all the way and the server does not announce REQUIRETLS")]
+    RequireTls,
+    /// RFC 2852 §4.1.
+    #[error(
+        "the message is to be delivered in {seconds} seconds or go back, which the server does not promise"
+    )]
+    DeliverBy {
+        /// The time that is left.
+        seconds: i64,
+    },
 }
 
 /// What has come of the talk so far.
@@ -294,14 +330,15 @@ impl Connection {
         self.fits(&envelope)?;
         let pipelined = self.settings.pipelining && self.extensions.pipelining;
         // RFC 2033 says nothing of how many replies a refused chunk has, so LMTP goes without.
-        self.chunked = self.settings.chunking
+        let binary = envelope.params.body == BodyKind::Binary;
+        self.chunked = (self.settings.chunking || binary)
             && self.extensions.chunking
             && self.settings.protocol == Protocol::Smtp;
         self.say_mail(&envelope);
         self.expected.push_back(Expect::Mail);
         if pipelined {
             for (index, recipient) in envelope.recipients.iter().enumerate() {
-                say_rcpt(&mut self.output, recipient);
+                say_rcpt(&mut self.output, recipient, self.extensions.dsn);
                 self.expected.push_back(Expect::Rcpt(index));
             }
             // RFC 3030 §4.2: BDAT may follow at once too, but would send the content unasked.
@@ -374,15 +411,41 @@ impl Connection {
                 limit,
             });
         }
-        let ascii = envelope.sender.as_str().is_ascii()
-            && envelope.recipients.iter().all(|to| to.as_str().is_ascii());
-        if (envelope.smtputf8 || !ascii) && !self.extensions.smtputf8 {
+        let params = &envelope.params;
+        let announced = &self.extensions;
+        if (params.smtputf8 || !envelope.is_ascii()) && !announced.smtputf8 {
             return Err(Unfit::SmtpUtf8);
         }
-        if envelope.eight_bit && !self.extensions.eight_bit_mime {
-            return Err(Unfit::EightBit);
+        let chunks = announced.chunking && self.settings.protocol == Protocol::Smtp;
+        match params.body {
+            BodyKind::EightBit if !announced.eight_bit_mime => return Err(Unfit::EightBit),
+            BodyKind::Binary if !(announced.binary_mime && chunks) => return Err(Unfit::Binary),
+            BodyKind::SevenBit | BodyKind::EightBit | BodyKind::Binary => {}
+        }
+        if params.require_tls && !announced.require_tls {
+            return Err(Unfit::RequireTls);
+        }
+        // RFC 2852 §4.1.4: with R, who does not promise the time does not get the message. What LMTP
+        // takes is delivered.
+        if let Some(by) = params.deliver_by
+            && by.mode == ByMode::Return
+            && self.settings.protocol == Protocol::Smtp
+            && !self.promises(by.seconds)
+        {
+            return Err(Unfit::DeliverBy {
+                seconds: by.seconds,
+            });
         }
         Ok(())
+    }
+
+    /// RFC 2852 §3: the peer announces DELIVERBY, and can do it in this time.
+    fn promises(&self, seconds: i64) -> bool {
+        match self.extensions.deliver_by {
+            None => false,
+            Some(None) => true,
+            Some(Some(least)) => u64::try_from(seconds).is_ok_and(|seconds| seconds >= least),
+        }
     }
 
     fn say(&mut self, command: &str, expect: Expect) {
@@ -396,13 +459,40 @@ impl Connection {
         if self.extensions.size.is_some() {
             line.push_str(&format!(" SIZE={}", envelope.size));
         }
-        if envelope.eight_bit {
-            line.push_str(" BODY=8BITMIME");
+        let (params, announced) = (&envelope.params, &self.extensions);
+        if params.body != BodyKind::SevenBit {
+            line.push_str(&format!(" BODY={}", params.body.as_str()));
         }
-        let ascii = envelope.sender.as_str().is_ascii()
-            && envelope.recipients.iter().all(|to| to.as_str().is_ascii());
-        if envelope.smtputf8 || !ascii {
+        if params.smtputf8 || !envelope.is_ascii() {
             line.push_str(" SMTPUTF8");
+        }
+        let words = [
+            // RFC 3461 §5.2.1.
+            params
+                .ret
+                .filter(|_| announced.dsn)
+                .map(|ret| format!("RET={}", ret.as_str())),
+            params
+                .envelope_id
+                .as_ref()
+                .filter(|_| announced.dsn)
+                .map(|id| format!("ENVID={}", id.to_xtext())),
+            params.require_tls.then(|| "REQUIRETLS".to_owned()),
+            params
+                .deliver_by
+                .filter(|by| self.promises(by.seconds))
+                .map(|by| format!("BY={by}")),
+            (announced.priority && !params.priority.is_usual())
+                .then(|| format!("MT-PRIORITY={}", params.priority)),
+            params
+                .submitter
+                .as_ref()
+                .filter(|_| !announced.auth.is_empty())
+                .map(|from| format!("AUTH={}", submitter(from))),
+        ];
+        for word in words.into_iter().flatten() {
+            line.push(' ');
+            line.push_str(&word);
         }
         line.push_str("\r\n");
         self.output.extend_from_slice(line.as_bytes());
@@ -519,7 +609,7 @@ impl Connection {
         };
         match transaction.envelope.recipients.get(index) {
             Some(recipient) => {
-                say_rcpt(&mut self.output, recipient);
+                say_rcpt(&mut self.output, recipient, self.extensions.dsn);
                 self.expected.push_back(Expect::Rcpt(index));
             }
             None if transaction.accepted.is_empty() => self.reset(),
@@ -617,8 +707,17 @@ impl Connection {
     }
 }
 
-fn say_rcpt(output: &mut Vec<u8>, recipient: &Address) {
+/// With what the sender wants to hear, where the peer will tell it (RFC 3461 §5.2.1).
+fn say_rcpt(output: &mut Vec<u8>, recipient: &Recipient, dsn: bool) {
     output.extend_from_slice(b"RCPT TO:<");
-    output.extend_from_slice(recipient.as_str().as_bytes());
-    output.extend_from_slice(b">\r\n");
+    output.extend_from_slice(recipient.address.as_str().as_bytes());
+    output.push(b'>');
+    let RcptParams { notify, original } = &recipient.params;
+    if let Some(notify) = notify.filter(|_| dsn) {
+        output.extend_from_slice(format!(" NOTIFY={notify}").as_bytes());
+    }
+    if let Some(original) = original.as_ref().filter(|_| dsn) {
+        output.extend_from_slice(format!(" ORCPT={}", original.to_xtext()).as_bytes());
+    }
+    output.extend_from_slice(b"\r\n");
 }

@@ -3,11 +3,13 @@
 
 mod body;
 mod notification;
+mod params;
 mod wishes;
 pub mod xtext;
 
 pub use body::BodyKind;
 pub use notification::{EnvelopeId, Notify, OriginalRecipient, Return};
+pub use params::{MailParams, RcptParams};
 pub use wishes::{ByMode, DeliverBy, Hold, Priority};
 
 use crate::Address;

@@ -30,6 +30,19 @@ pub struct Extensions {
     pub starttls: bool,
     /// RFC 3461.
     pub dsn: bool,
+    /// RFC 8689.
+    #[serde(default)]
+    pub require_tls: bool,
+    /// RFC 2852: announced at all, and the least time in seconds if there is one.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "announced"
+    )]
+    pub deliver_by: Option<Option<u64>>,
+    /// RFC 6710.
+    #[serde(default)]
+    pub priority: bool,
     /// RFC 4954: the mechanisms, in upper case.
     pub auth: Vec<String>,
     /// RFC 9422.
@@ -82,6 +95,13 @@ impl Extensions {
             "SMTPUTF8" => self.smtputf8 = true,
             "STARTTLS" => self.starttls = true,
             "DSN" => self.dsn = true,
+            "REQUIRETLS" => self.require_tls = true,
+            // RFC 2852 §3: no number or 0 means no least time.
+            "DELIVERBY" => {
+                let least = words.next().and_then(|n| n.parse().ok());
+                self.deliver_by = Some(least.filter(|n| *n > 0));
+            }
+            "MT-PRIORITY" => self.priority = true,
             // Servers that are older than RFC 2554 write `AUTH=LOGIN`.
             keyword if keyword.starts_with("AUTH=") => {
                 let first = keyword.trim_start_matches("AUTH=").to_owned();

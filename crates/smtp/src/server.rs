@@ -45,6 +45,7 @@
 
 mod auth;
 mod commands;
+mod params;
 mod problem;
 mod session;
 mod transfer;
@@ -53,6 +54,7 @@ use bytes::Bytes;
 
 use crate::Address;
 pub use crate::content::ContentProblem;
+pub use crate::envelope::{MailParams, RcptParams};
 use crate::xclient::XClient;
 pub use auth::{AuthOffer, Secret};
 pub use problem::{Needs, Problem};
@@ -92,6 +94,26 @@ pub struct Config {
     pub lmtp: bool,
     /// The domain that a path without one gets (RFC 6409 §5.1); `None`: such a path is taken as it is.
     pub qualify: Option<String>,
+    /// Announce DSN (RFC 3461). This and what follows are promises of whoever keeps the message.
+    pub dsn: bool,
+    /// Announce BINARYMIME (RFC 3030 §3), where CHUNKING is.
+    pub binary_mime: bool,
+    /// Announce REQUIRETLS (RFC 8689), once TLS is on.
+    pub require_tls: bool,
+    /// Announce DELIVERBY (RFC 2852).
+    pub deliver_by: bool,
+    /// Announce MT-PRIORITY (RFC 6710).
+    pub priority: bool,
+    /// How many messages one connection may bring; announced as MAILMAX (RFC 9422) unless it is
+    /// `u32::MAX`.
+    pub max_messages: u32,
+}
+
+impl Config {
+    /// RFC 3030 §3: binary content comes in chunks.
+    pub(crate) fn takes_binary(&self) -> bool {
+        self.binary_mime && self.chunking
+    }
 }
 
 impl Config {
@@ -114,6 +136,12 @@ impl Config {
             starttls: false,
             lmtp: false,
             qualify: None,
+            dsn: false,
+            binary_mime: false,
+            require_tls: false,
+            deliver_by: false,
+            priority: false,
+            max_messages: u32::MAX,
         }
     }
 }
@@ -139,6 +167,8 @@ pub enum Event {
     Rcpt {
         /// The forward-path.
         to: Address,
+        /// What the client asks for this recipient.
+        params: RcptParams,
     },
     /// DATA, or the first BDAT. Needs an answer: yes asks for the content, no ends the transaction.
     Data {
@@ -206,15 +236,4 @@ impl Event {
                 | Event::Xclient(_)
         )
     }
-}
-
-/// The parameters of MAIL.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct MailParams {
-    /// SIZE (RFC 1870): the size that the client announces.
-    pub size: Option<u64>,
-    /// BODY=8BITMIME (RFC 6152).
-    pub eight_bit: bool,
-    /// SMTPUTF8 (RFC 6531).
-    pub smtputf8: bool,
 }

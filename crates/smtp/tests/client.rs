@@ -7,7 +7,8 @@
 
 mod support;
 
-use smtp::client::{Connection, Envelope, Event, Protocol, Settings, Unfit};
+use smtp::client::{Connection, Envelope, Event, Protocol, Recipient, Settings, Unfit};
+use smtp::envelope::{BodyKind, MailParams};
 use smtp::{Address, ProtocolError, Stage};
 use support::client::shown;
 use support::unescaped;
@@ -15,10 +16,25 @@ use support::unescaped;
 fn envelope() -> Envelope {
     Envelope {
         sender: "a@b".parse().unwrap(),
-        recipients: ["c@d", "e@f"].map(|to| to.parse().unwrap()).to_vec(),
+        recipients: recipients(&["c@d", "e@f"]),
         size: 20,
-        eight_bit: false,
-        smtputf8: false,
+        params: MailParams::default(),
+    }
+}
+
+fn recipients(addresses: &[&str]) -> Vec<Recipient> {
+    let recipient = |to: &&str| Recipient::from(to.parse::<Address>().unwrap());
+    addresses.iter().map(recipient).collect()
+}
+
+fn eight_bit() -> Envelope {
+    let params = MailParams {
+        body: BodyKind::EightBit,
+        ..MailParams::default()
+    };
+    Envelope {
+        params,
+        ..envelope()
     }
 }
 
@@ -147,10 +163,7 @@ fn a_connection_that_is_refused_is_reported_with_the_stage_and_the_words() {
 fn without_pipelining_each_command_waits_for_its_answer() {
     check(
         &mut ready(settings(Protocol::Smtp), &["SIZE 1000", "8BITMIME"]),
-        &Envelope {
-            eight_bit: true,
-            ..envelope()
-        },
+        &eight_bit(),
         r"
         !begin
         C: MAIL FROM:<a@b> SIZE=20 BODY=8BITMIME
@@ -487,7 +500,7 @@ fn a_refused_chunk_ends_the_content() {
 #[test]
 fn lmtp_answers_the_content_for_each_accepted_recipient() {
     let mut envelope = envelope();
-    envelope.recipients.push("g@h".parse().unwrap());
+    envelope.recipients.extend(recipients(&["g@h"]));
     check(
         &mut ready(settings(Protocol::Lmtp), &["PIPELINING"]),
         &envelope,
@@ -538,18 +551,14 @@ fn a_message_that_the_server_cannot_take_is_not_begun() {
                 limit: 19,
             },
         ),
-        (
-            &["SIZE"],
-            Envelope {
-                eight_bit: true,
-                ..envelope()
-            },
-            Unfit::EightBit,
-        ),
+        (&["SIZE"], eight_bit(), Unfit::EightBit),
         (
             &["8BITMIME"],
             Envelope {
-                smtputf8: true,
+                params: MailParams {
+                    smtputf8: true,
+                    ..MailParams::default()
+                },
                 ..envelope()
             },
             Unfit::SmtpUtf8,
@@ -572,7 +581,7 @@ fn a_message_that_the_server_cannot_take_is_not_begun() {
 #[test]
 fn the_empty_sender_and_the_bare_postmaster_are_written_as_they_are() {
     let mut connection = ready(settings(Protocol::Smtp), &["PIPELINING"]);
-    let recipients = vec!["postmaster".parse().unwrap()];
+    let recipients = recipients(&["postmaster"]);
     connection
         .begin(Envelope {
             sender: Address::null(),

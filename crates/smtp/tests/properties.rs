@@ -27,6 +27,9 @@ const COMMANDS: &[&[u8]] = &[
     b"MAIL FROM:<a@b>\r\n",
     b"MAIL FROM:<a@b> SIZE=301\r\n",
     b"MAIL FROM:<> BODY=8BITMIME SMTPUTF8\r\n",
+    b"MAIL FROM:<a@b> BODY=BINARYMIME RET=HDRS ENVID=x\r\n",
+    b"MAIL FROM:<a@b> BY=1;R MT-PRIORITY=-1\r\n",
+    b"RCPT TO:<c@d> NOTIFY=NEVER ORCPT=rfc822;a+2Bb\r\n",
     b"RCPT TO:<c@d>\r\n",
     b"RCPT TO:<c@d>\r\n",
     b"RCPT TO:<n@d>\r\n",
@@ -180,5 +183,17 @@ proptest! {
         prop_assert_eq!(read.code(), code);
         prop_assert_eq!(read.status(), reply.status());
         prop_assert!(wire[..].split(|byte| *byte == b'\n').all(|line| line.len() <= 511));
+    }
+
+    #[test]
+    fn parameters_mean_what_they_say(
+        text in "(rfc822;|utf-8;|NEVER|SUCCESS,|DELAY|-?[0-9]{1,3}|;[RN]T?|[+][0-9A-F]{2}|\\\\x[{][0-9A-F]{2,5}[}]|[ -~é]){0,8}",
+    ) {
+        checks::parameters(&text);
+    }
+
+    #[test]
+    fn any_text_is_a_parameter_or_none(text in any::<String>()) {
+        checks::parameters(&text);
     }
 }

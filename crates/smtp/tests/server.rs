@@ -192,10 +192,10 @@ fn parameters_are_checked_against_what_is_announced() {
         S: 555 5.5.4 parameter SMTPUTF8 is not supported
         C: MAIL FROM:<a@b> BODY=BINARYMIME
         E: refused MAIL FROM:<a@b> BODY=BINARYMIME: the parameter BODY has a value that is not supported
-        S: 501 5.5.4 parameter BODY has a wrong value
+        S: 501 5.5.4 parameter BODY has a wrong value; write BODY=7BIT, BODY=8BITMIME or, before BDAT, BODY=BINARYMIME
         C: MAIL FROM:<a@b> SIZE=x
         E: refused MAIL FROM:<a@b> SIZE=x: the parameter SIZE has a value that is not supported
-        S: 501 5.5.4 parameter SIZE has a wrong value
+        S: 501 5.5.4 parameter SIZE has a wrong value; write SIZE=1000
         C: MAIL FROM:<a@b> RET=HDRS
         E: refused MAIL FROM:<a@b> RET=HDRS: the parameter RET is not supported
         S: 555 5.5.4 parameter RET is not supported

@@ -45,7 +45,7 @@ fn an_exchange_goes_by_challenges_and_ends_with_235() {
         E: response yes
         S: 235 2.7.0 authenticated
         C: MAIL FROM:<a@b> AUTH=<>
-        E: mail a@b
+        E: mail a@b auth=<>
         S: 250 2.1.0 sender ok
         ",
     );

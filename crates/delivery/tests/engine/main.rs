@@ -6,6 +6,7 @@
 
 mod durable;
 mod outage;
+mod parameters;
 mod peer;
 mod programs;
 mod relay;

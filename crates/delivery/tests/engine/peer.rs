@@ -18,6 +18,7 @@ pub(crate) enum Answer {
 #[derive(Clone, Debug)]
 pub(crate) enum Ask {
     Greeting,
+    Hello,
     Mail,
     /// The recipient, and how many of this transaction were taken before.
     Rcpt(String, usize),
@@ -38,6 +39,7 @@ pub(crate) struct Peer {
     script: Mutex<Script>,
     hellos: Mutex<Vec<String>>,
     pub(crate) taken: Mutex<Vec<Taken>>,
+    heard: Mutex<Vec<String>>,
     pub(crate) connections: Mutex<(usize, usize, usize)>,
 }
 
@@ -52,6 +54,7 @@ impl Peer {
             script: Mutex::new(Box::new(script)),
             hellos: Mutex::default(),
             taken: Mutex::default(),
+            heard: Mutex::default(),
             connections: Mutex::default(),
         });
         let accepting = peer.clone();
@@ -70,6 +73,11 @@ impl Peer {
     /// By which names clients greeted it.
     pub(crate) fn hellos(&self) -> Vec<String> {
         self.hellos.lock().clone()
+    }
+
+    /// The command lines, in order.
+    pub(crate) fn heard(&self) -> Vec<String> {
+        self.heard.lock().clone()
     }
 
     /// Connections in all, and the most at one time.
@@ -119,6 +127,7 @@ impl Peer {
             if let Some(name) = line.strip_prefix("EHLO ") {
                 self.hellos.lock().push(name.to_owned());
             }
+            self.heard.lock().push(line.to_owned());
             let path = || {
                 line.split_once('<')
                     .and_then(|(_, r)| r.split_once('>'))
@@ -133,7 +142,10 @@ impl Peer {
                 .to_ascii_uppercase()
                 .as_str()
             {
-                "EHLO" => Some("250-peer\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SIZE"),
+                "EHLO" => self.ask(
+                    &Ask::Hello,
+                    "250-peer\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SIZE",
+                ),
                 "MAIL" => {
                     taking = Taken {
                         sender: path(),

@@ -96,6 +96,16 @@ impl Relay {
     }
 
     pub(crate) async fn send(&self, sender: &str, recipients: &[&str]) -> MessageId {
+        self.send_with(sender, recipients, |_| {}).await
+    }
+
+    /// Sends a message that is changed before it is kept.
+    pub(crate) async fn send_with(
+        &self,
+        sender: &str,
+        recipients: &[&str],
+        change: impl FnOnce(&mut NewMessage),
+    ) -> MessageId {
         let now = self.now();
         let mut random = [0; 10];
         self.world.random.fill(&mut random);
@@ -134,17 +144,15 @@ impl Relay {
             options: queue::Options::default(),
         };
         let recipients = recipients.iter().map(recipient).collect();
-        self.engine
-            .intake()
-            .accept(NewMessage {
-                message,
-                body,
-                recipients,
-                events: Vec::new(),
-                held: false,
-            })
-            .await
-            .unwrap();
+        let mut new = NewMessage {
+            message,
+            body,
+            recipients,
+            events: Vec::new(),
+            held: false,
+        };
+        change(&mut new);
+        self.engine.intake().accept(new).await.unwrap();
         id
     }
 

@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use smtp::client::{Connection, Envelope, Event, Protocol, Settings};
+use smtp::envelope::{BodyKind, MailParams};
 use smtp::{Address, Reply, Severity};
 
 use super::{Refused, Status};
@@ -37,11 +38,18 @@ pub(super) fn submit(
 ) -> Result<(), Refused> {
     let names: Vec<String> = recipients.iter().map(ToString::to_string).collect();
     let envelope = Envelope {
-        smtputf8: !sender.is_ascii() || recipients.iter().any(|r| !r.is_ascii()),
+        params: MailParams {
+            smtputf8: !sender.is_ascii() || recipients.iter().any(|r| !r.is_ascii()),
+            body: if content.is_ascii() {
+                BodyKind::SevenBit
+            } else {
+                BodyKind::EightBit
+            },
+            ..MailParams::default()
+        },
         sender,
-        recipients,
+        recipients: recipients.into_iter().map(Into::into).collect(),
         size: content.len() as u64,
-        eight_bit: !content.is_ascii(),
     };
     let mut talk = Talk {
         stream: connect(server)?,

@@ -79,6 +79,11 @@ pub(crate) fn reception(config: &Config) -> reception::Settings {
         relay_networks: networks(&config.relay.networks),
         max_message_size: limits.message_size,
         max_recipients: limits.recipients,
+        max_messages: match limits.messages_per_connection {
+            0 => u32::MAX,
+            most => most,
+        },
+        max_hold: limits.hold,
         max_connections: limits.connections,
         max_connections_per_client: limits.connections_per_client,
         max_connections_per_network: limits.connections_per_network,

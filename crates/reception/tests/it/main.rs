@@ -7,6 +7,7 @@
 mod faults;
 mod limits;
 mod pace;
+mod parameters;
 mod refusals;
 mod screening;
 mod situations;

@@ -100,7 +100,7 @@ impl Talk<'_> {
             refused: open.refused,
             size: open.content.len() as u64,
             announced: open.params.size,
-            eight_bit: open.params.eight_bit,
+            eight_bit: open.params.body != smtp::envelope::BodyKind::SevenBit,
             smtputf8: open.params.smtputf8,
             chunked: open.chunked,
             accepted,

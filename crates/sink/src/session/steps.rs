@@ -48,7 +48,7 @@ impl Talk<'_> {
                 let decision = self.decide(Stage::Mail, None, &[]);
                 self.apply(&decision, Stage::Mail, None).await
             }
-            Event::Rcpt { to } => self.rcpt(to.as_str().to_owned()).await,
+            Event::Rcpt { to, .. } => self.rcpt(to.as_str().to_owned()).await,
             Event::Data { chunked } => self.data(chunked).await,
             Event::Content(piece) => self.content(&piece).await,
             Event::EndOfContent { size } => self.end_of_content(size).await,

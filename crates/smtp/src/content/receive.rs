@@ -260,6 +260,8 @@ pub struct ChunkReader {
     size: u64,
     line: u64,
     after_cr: bool,
+    /// Any byte may stand anywhere (RFC 3030 §3).
+    binary: bool,
 }
 
 impl Default for ChunkReader {
@@ -268,11 +270,21 @@ impl Default for ChunkReader {
             size: 0,
             line: 1,
             after_cr: false,
+            binary: false,
         }
     }
 }
 
 impl ChunkReader {
+    /// A reader of BODY=BINARYMIME (RFC 3030 §3), which has no lines to look through.
+    #[must_use]
+    pub fn binary() -> ChunkReader {
+        ChunkReader {
+            binary: true,
+            ..ChunkReader::default()
+        }
+    }
+
     /// Size of the content so far.
     #[must_use]
     pub fn size(&self) -> u64 {
@@ -281,6 +293,10 @@ impl ChunkReader {
 
     /// Looks through a piece of the content.
     pub fn receive(&mut self, piece: &[u8]) -> Result<(), ContentProblem> {
+        if self.binary {
+            self.size += piece.len() as u64;
+            return Ok(());
+        }
         let mut from = 0;
         if self.after_cr && !piece.is_empty() {
             if piece[0] != b'\n' {

@@ -3,9 +3,11 @@
 use bytes::{Buf, Bytes};
 use memchr::memchr;
 
+use super::params::{self, Taken};
 use super::session::{Pending, Phase, Session, Step, Transaction};
-use super::{Event, MailParams, Needs, Problem};
+use super::{Event, Needs, Problem};
 use crate::command::{self, Command, Parameter, SyntaxError};
+use crate::envelope::BodyKind;
 use crate::{Address, Class, OutgoingReply};
 
 impl Session {
@@ -88,6 +90,10 @@ impl Session {
         } else {
             self.write(&problem.reply());
         }
+        if matches!(problem, Problem::TooManyMessages { .. }) {
+            // RFC 5321 §3.8: 421 announces that the server closes.
+            self.phase = Phase::Closed;
+        }
         if problem == Problem::Syntax(SyntaxError::ChunkSize) {
             // Where the chunk ends is unknown, so what follows cannot be told from commands.
             self.phase = Phase::Closed;
@@ -166,7 +172,18 @@ impl Session {
         if self.transaction.is_some() {
             return Err(Problem::OutOfOrder(Needs::NoTransaction));
         }
-        let params = self.mail_params(parameters)?;
+        if self.messages >= self.config.max_messages {
+            return Err(Problem::TooManyMessages {
+                limit: self.config.max_messages,
+            });
+        }
+        let taken = Taken {
+            config: &self.config,
+            secure: self.tls,
+            holding: self.holding.is_some(),
+            auth: self.auth.is_some(),
+        };
+        let params = params::mail(parameters, taken)?;
         if !params.smtputf8 && !from.is_ascii() {
             return Err(Problem::NeedsSmtpUtf8);
         }
@@ -177,46 +194,9 @@ impl Session {
         }
         self.pending = Some(Pending::Mail {
             smtputf8: params.smtputf8,
+            body: params.body,
         });
         Ok(Step::Event(Event::Mail { from, params }))
-    }
-
-    fn mail_params(&self, parameters: &[Parameter]) -> Result<MailParams, Problem> {
-        let config = &self.config;
-        let mut params = MailParams::default();
-        for Parameter { keyword, value } in parameters {
-            let wrong = || Problem::ParameterValue(keyword.clone());
-            match (keyword.as_str(), value) {
-                // RFC 1870 §5: up to 20 digits, so a number may be beyond what can be counted.
-                ("SIZE", Some(digits)) if config.size => {
-                    let is_number =
-                        digits.len() <= 20 && digits.bytes().all(|byte| byte.is_ascii_digit());
-                    let size = if is_number {
-                        digits.parse().unwrap_or(u64::MAX)
-                    } else {
-                        return Err(wrong());
-                    };
-                    params.size = Some(size);
-                }
-                // RFC 6152 §3.
-                ("BODY", Some(body)) if config.eight_bit_mime => {
-                    if body.eq_ignore_ascii_case("8BITMIME") {
-                        params.eight_bit = true;
-                    } else if !body.eq_ignore_ascii_case("7BIT") {
-                        return Err(wrong());
-                    }
-                }
-                ("SMTPUTF8", None) if config.smtputf8 => params.smtputf8 = true,
-                // RFC 4954 §5: taken where AUTH is announced. Deviation: it is not passed on; for us
-                // every message counts as `AUTH=<>`, which §5 allows for clients that are not trusted.
-                ("AUTH", Some(_)) if self.auth.is_some() => {}
-                ("SIZE", None) if config.size => return Err(wrong()),
-                ("BODY", None) if config.eight_bit_mime => return Err(wrong()),
-                ("SMTPUTF8", Some(_)) if config.smtputf8 => return Err(wrong()),
-                _ => return Err(Problem::UnknownParameter(keyword.clone())),
-            }
-        }
-        Ok(params)
     }
 
     fn rcpt(&mut self, to: Address, parameters: &[Parameter]) -> Result<Step, Problem> {
@@ -229,9 +209,7 @@ impl Session {
             return Err(Problem::OutOfOrder(Needs::NoChunks));
         }
         transaction.asked += 1;
-        if let Some(Parameter { keyword, .. }) = parameters.first() {
-            return Err(Problem::UnknownParameter(keyword.clone()));
-        }
+        let params = params::rcpt(parameters, &self.config)?;
         if !to.is_ascii() && !transaction.smtputf8 {
             return Err(Problem::NeedsSmtpUtf8);
         }
@@ -239,7 +217,7 @@ impl Session {
             return Err(Problem::TooManyRecipients { limit });
         }
         self.pending = Some(Pending::Rcpt);
-        Ok(Step::Event(Event::Rcpt { to }))
+        Ok(Step::Event(Event::Rcpt { to, params }))
     }
 
     /// What is missing before content can come (RFC 5321 §3.3).
@@ -256,6 +234,11 @@ impl Session {
 
     fn begin_data(&mut self) -> Result<Step, Problem> {
         self.ready_for_content().map_err(Problem::OutOfOrder)?;
+        let is_binary = |open: &Transaction| open.body == BodyKind::Binary;
+        if self.transaction.as_ref().is_some_and(is_binary) {
+            // RFC 3030 §3: what has no lines has no line with a dot.
+            return Err(Problem::OutOfOrder(Needs::Chunks));
+        }
         // RFC 3030 §3: DATA and BDAT do not mix.
         if self
             .transaction

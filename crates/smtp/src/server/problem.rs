@@ -1,5 +1,6 @@
 //! Why the session itself refuses a command, and in which words.
 
+use super::params::usage;
 use crate::command::{PathError, SyntaxError};
 use crate::content::ContentProblem;
 use crate::{AddressProblem, Class, OutgoingReply};
@@ -22,6 +23,18 @@ pub enum Problem {
     /// A parameter with a value that it cannot have.
     #[error("the parameter {0} has a value that is not supported")]
     ParameterValue(String),
+    /// A parameter that is taken over TLS only (RFC 8689 §2).
+    #[error("the parameter {0} is taken over TLS only")]
+    NeedsTls(String),
+    /// HOLDFOR and HOLDUNTIL at once (RFC 4865 §4).
+    #[error("HOLDFOR and HOLDUNTIL exclude each other")]
+    TwoHolds,
+    /// More messages than are taken over one connection (RFC 9422 §4.1).
+    #[error("more than {limit} messages")]
+    TooManyMessages {
+        /// What is taken.
+        limit: u32,
+    },
     /// An address beyond ASCII without SMTPUTF8 (RFC 6531 §3.5).
     #[error("an address beyond ASCII needs SMTPUTF8")]
     NeedsSmtpUtf8,
@@ -86,6 +99,9 @@ pub enum Needs {
     /// RCPT, DATA or the like after the first BDAT.
     #[error("after BDAT only BDAT, RSET and QUIT make sense")]
     NoChunks,
+    /// Binary content by DATA (RFC 3030 §3).
+    #[error("BODY=BINARYMIME goes with BDAT, not with DATA")]
+    Chunks,
     /// STARTTLS a second time.
     #[error("TLS is on already")]
     NoTls,
@@ -99,7 +115,10 @@ impl Problem {
     pub(crate) fn counts(&self) -> bool {
         !matches!(
             self,
-            Problem::TooLarge { .. } | Problem::TooManyRecipients { .. } | Problem::NeedsSmtpUtf8
+            Problem::TooLarge { .. }
+                | Problem::TooManyRecipients { .. }
+                | Problem::TooManyMessages { .. }
+                | Problem::NeedsSmtpUtf8
         )
     }
 
@@ -124,8 +143,28 @@ impl Problem {
                 permanent(555, 5, 4, format!("parameter {name} is not supported"))
             }
             Problem::ParameterValue(name) => {
-                permanent(501, 5, 4, format!("parameter {name} has a wrong value"))
+                let mut text = format!("parameter {name} has a wrong value");
+                if let Some(usage) = usage(name) {
+                    text.push_str("; write ");
+                    text.push_str(usage);
+                }
+                permanent(501, 5, 4, text)
             }
+            Problem::NeedsTls(name) => permanent(
+                555,
+                5,
+                4,
+                format!("parameter {name} is supported over TLS only; say STARTTLS first"),
+            ),
+            Problem::TwoHolds => permanent(501, 5, 4, self.to_string()),
+            // RFC 9422 §4.1 leaves the code to us: what is right is a new connection.
+            Problem::TooManyMessages { limit } => OutgoingReply::new(
+                421,
+                (Class::Transient, 5, 3),
+                format!(
+                    "{limit} messages are taken over one connection; open another, try again in 0 seconds"
+                ),
+            ),
             // RFC 6531 §3.5.
             Problem::NeedsSmtpUtf8 => permanent(
                 553,

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
+use jiff::Timestamp;
 
 use super::{AuthOffer, Config, Event};
 use crate::content::{ChunkReader, ContentProblem, DataReader};
+use crate::envelope::BodyKind;
 use crate::{Class, OutgoingReply};
 
 /// A connection as the server sees it. See the [module](super) for how to drive it.
@@ -25,11 +27,16 @@ pub struct Session {
     pub(super) auth: Option<Arc<AuthOffer>>,
     pub(super) authenticated: bool,
     pub(super) xclient: bool,
+    /// Transactions that were begun.
+    pub(super) messages: u32,
+    /// How long mail may be held, in seconds, and until when at most.
+    pub(super) holding: Option<(u64, Timestamp)>,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Transaction {
     pub(super) smtputf8: bool,
+    pub(super) body: BodyKind,
     pub(super) accepted: usize,
     /// RCPT commands that were understood.
     pub(super) asked: usize,
@@ -72,7 +79,7 @@ pub(super) enum Phase {
 pub(super) enum Pending {
     Greeting,
     Hello { extended: bool },
-    Mail { smtputf8: bool },
+    Mail { smtputf8: bool, body: BodyKind },
     Rcpt,
     Data,
     Chunk { size: u64, last: bool },
@@ -107,6 +114,8 @@ impl Session {
             auth: None,
             authenticated: false,
             xclient: false,
+            messages: 0,
+            holding: None,
         }
     }
 
@@ -118,6 +127,12 @@ impl Session {
     /// What is to be written, in order, replies to pipelined commands together. Empties it.
     pub fn take_output(&mut self) -> Bytes {
         self.output.split().freeze()
+    }
+
+    /// Offers to hold mail back (FUTURERELEASE, RFC 4865) for at most so many seconds, which is until
+    /// then; to be said before EHLO is answered. Nothing: not offered.
+    pub fn offer_holding(&mut self, most: Option<(u64, Timestamp)>) {
+        self.holding = most;
     }
 
     /// Whether anything is to be written.
@@ -238,10 +253,12 @@ impl Session {
             match &pending {
                 Pending::Greeting => {}
                 Pending::Hello { .. } => self.hello = true,
-                Pending::Mail { smtputf8 } => {
-                    let smtputf8 = *smtputf8;
+                Pending::Mail { smtputf8, body } => {
+                    let (smtputf8, body) = (*smtputf8, *body);
+                    self.messages = self.messages.saturating_add(1);
                     self.transaction = Some(Transaction {
                         smtputf8,
+                        body,
                         ..Transaction::default()
                     });
                 }
@@ -381,6 +398,12 @@ impl Session {
             (config.smtputf8, "SMTPUTF8"),
             // RFC 3207 §4.2: not announced once TLS is on.
             (config.starttls && !self.tls, "STARTTLS"),
+            (config.dsn, "DSN"),
+            (config.takes_binary(), "BINARYMIME"),
+            // RFC 8689 §2: only over TLS.
+            (config.require_tls && self.tls, "REQUIRETLS"),
+            (config.deliver_by, "DELIVERBY"),
+            (config.priority, "MT-PRIORITY"),
         ];
         for (offered, keyword) in offers {
             if offered {
@@ -401,8 +424,17 @@ impl Session {
             reply = reply.line(format!("SIZE {}", config.max_size));
         }
         if config.limits {
-            // RFC 9422 §4. Messages of a session are not limited, so that there is no MAILMAX.
-            reply = reply.line(format!("LIMITS RCPTMAX={}", config.max_recipients));
+            // RFC 9422 §4.
+            let mut line = format!("LIMITS RCPTMAX={}", config.max_recipients);
+            if config.max_messages < u32::MAX {
+                line.push_str(&format!(" MAILMAX={}", config.max_messages));
+            }
+            reply = reply.line(line);
+        }
+        if let Some((seconds, until)) = self.holding {
+            // RFC 4865 §3: whole seconds in UTC.
+            let until = until.strftime("%Y-%m-%dT%H:%M:%SZ");
+            reply = reply.line(format!("FUTURERELEASE {seconds} {until}"));
         }
         reply
     }
@@ -421,7 +453,10 @@ impl Session {
     fn begin_content(&mut self, pending: &Pending) {
         if let Pending::Chunk { size, last } = pending {
             if let Some(transaction) = &mut self.transaction {
-                transaction.chunks = Some(ChunkReader::default());
+                transaction.chunks = Some(match transaction.body {
+                    BodyKind::Binary => ChunkReader::binary(),
+                    BodyKind::SevenBit | BodyKind::EightBit => ChunkReader::default(),
+                });
             }
             self.phase = Phase::Chunk {
                 left: *size,

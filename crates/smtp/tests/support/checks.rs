@@ -4,6 +4,7 @@ use bytes::BytesMut;
 use smtp::client::{Connection, Envelope, Event as ClientEvent, Protocol, Settings};
 use smtp::command::{self, Command};
 use smtp::content::{ContentProblem, DataReader, DotStuffer, Received};
+use smtp::envelope::BodyKind;
 use smtp::server::{Config, Event, Session};
 use smtp::{Address, Extensions, OutgoingReply, Reply, ReplyParser};
 
@@ -34,17 +35,22 @@ pub fn served(pieces: &[&[u8]]) -> (Vec<Event>, Vec<u8>, bool) {
         max_recipients: 3,
         max_line: 100,
         max_errors: 5,
+        dsn: true,
+        binary_mime: true,
+        deliver_by: true,
+        priority: true,
         ..Config::new("s")
     };
     let mut session = Session::new(config);
     session.accept();
     let (mut events, mut output) = (Vec::new(), Vec::new());
     let mut content = BytesMut::new();
+    let mut binary = false;
     for piece in pieces {
         session.input().extend_from_slice(piece);
         while let Some(event) = session.poll() {
             match &event {
-                Event::Rcpt { to } if to.local().starts_with('n') => {
+                Event::Rcpt { to, .. } if to.local().starts_with('n') => {
                     session.answer(OutgoingReply::plain(550, "no"));
                 }
                 Event::Data { .. } if events.len() % 7 == 6 => {
@@ -60,9 +66,12 @@ pub fn served(pieces: &[&[u8]]) -> (Vec<Event>, Vec<u8>, bool) {
                 }
                 Event::EndOfContent { size } => {
                     assert_eq!(size, content.len() as u64);
-                    assert_canonical(&content);
+                    if !binary {
+                        assert_canonical(&content);
+                    }
                     events.push(Event::Content(content.split().freeze()));
                 }
+                Event::Mail { ref params, .. } => binary = params.body == BodyKind::Binary,
                 Event::Data { .. } => content.clear(),
                 _ => {}
             }
@@ -104,14 +113,19 @@ pub fn talked(pieces: &[&[u8]], protocol: Protocol, chunking: bool) -> (Vec<Stri
         ..Settings::new("me", "peer", protocol)
     };
     let mut connection = Connection::new(settings);
-    let recipients = ["c@d", "e@f", "g@h"].map(|to| to.parse().unwrap()).to_vec();
+    let recipients = ["c@d", "e@f", "g@h"]
+        .map(|to| to.parse::<Address>().unwrap().into())
+        .to_vec();
     let sender = Address::null();
     let envelope = Envelope {
         sender,
         recipients,
         size: 9,
-        eight_bit: false,
-        smtputf8: false,
+        params: smtp::envelope::MailParams {
+            ret: Some(smtp::envelope::Return::Full),
+            priority: smtp::envelope::Priority::new(2),
+            ..Default::default()
+        },
     };
     let (mut events, mut output) = (Vec::new(), Vec::new());
     for piece in pieces {
@@ -302,4 +316,39 @@ fn received(pieces: &[&[u8]]) -> (Vec<u8>, Option<ContentProblem>) {
         }
     }
     panic!("the end was not found");
+}
+
+/// What a parameter's value means is written so that it means the same when it is read again.
+pub fn parameters(text: &str) {
+    use smtp::envelope::{
+        DeliverBy, EnvelopeId, Hold, Notify, OriginalRecipient, Priority, parse_submitter,
+        submitter, xtext,
+    };
+    if let Some(notify) = Notify::parse(text) {
+        assert_eq!(Notify::parse(&notify.to_string()), Some(notify));
+    }
+    if let Some(to) = OriginalRecipient::parse(text) {
+        let written = to.to_xtext();
+        assert!(written.is_ascii() && !written.contains(char::is_whitespace));
+        if written.len() <= 500 {
+            assert_eq!(OriginalRecipient::parse(&written), Some(to));
+        }
+    }
+    if let Some(id) = EnvelopeId::parse(text) {
+        assert!(id.to_xtext().len() <= 100);
+        assert_eq!(EnvelopeId::parse(&id.to_xtext()), Some(id));
+    }
+    if let Some(priority) = Priority::parse(text) {
+        assert_eq!(Priority::parse(&priority.to_string()), Some(priority));
+    }
+    if let Some(by) = DeliverBy::parse(text) {
+        assert_eq!(DeliverBy::parse(&by.to_string()), Some(by));
+    }
+    if let Some(from) = parse_submitter(text) {
+        assert_eq!(parse_submitter(&submitter(&from)), Some(from));
+    }
+    let _ = (Hold::parse_for(text), Hold::parse_until(text));
+    let clean: String = text.chars().filter(|c| !c.is_control()).collect();
+    assert_eq!(xtext::decode(&xtext::encode(&clean)), Some(clean.clone()));
+    assert_eq!(xtext::decode_utf8(&xtext::encode_utf8(&clean)), Some(clean));
 }

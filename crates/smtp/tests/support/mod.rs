@@ -11,7 +11,8 @@ pub(crate) mod client;
 
 use smtp::Class::Permanent;
 use smtp::OutgoingReply;
-use smtp::server::{Config, Event, Session};
+use smtp::envelope::BodyKind;
+use smtp::server::{Config, Event, MailParams, RcptParams, Session};
 
 /// Small limits, so that transcripts that pass them are short.
 pub(crate) fn config() -> Config {
@@ -39,11 +40,15 @@ pub(crate) fn shown(event: &Event) -> String {
                 .size
                 .map(|size| format!(" size={size}"))
                 .unwrap_or_default();
-            let eight = if params.eight_bit { " 8bit" } else { "" };
+            let body = match params.body {
+                BodyKind::SevenBit => "",
+                BodyKind::EightBit => " 8bit",
+                BodyKind::Binary => " binary",
+            };
             let utf8 = if params.smtputf8 { " utf8" } else { "" };
-            format!("mail {from}{size}{eight}{utf8}")
+            format!("mail {from}{size}{body}{utf8}{}", wishes(params))
         }
-        Event::Rcpt { to } => format!("rcpt {to}"),
+        Event::Rcpt { to, params } => format!("rcpt {to}{}", asked(params)),
         Event::Data { chunked: false } => "data".into(),
         Event::Data { chunked: true } => "chunks".into(),
         Event::Content(piece) => format!("content {}", piece.escape_ascii()),
@@ -67,6 +72,51 @@ pub(crate) fn shown(event: &Event) -> String {
     }
 }
 
+/// The parameters of MAIL beyond the oldest.
+fn wishes(params: &MailParams) -> String {
+    let MailParams {
+        ret,
+        envelope_id,
+        require_tls,
+        priority,
+        deliver_by,
+        hold,
+        submitter,
+        ..
+    } = params;
+    let words = [
+        ret.map(|ret| format!("ret={}", ret.as_str())),
+        envelope_id
+            .as_ref()
+            .map(|id| format!("envid={}", id.as_str())),
+        require_tls.then(|| "requiretls".to_owned()),
+        (!priority.is_usual()).then(|| format!("priority={priority}")),
+        deliver_by.map(|by| format!("by={by}")),
+        hold.map(|hold| format!("hold={hold:?}")),
+        submitter.as_ref().map(|from| format!("auth={from}")),
+    ];
+    words
+        .into_iter()
+        .flatten()
+        .map(|word| format!(" {word}"))
+        .collect()
+}
+
+fn asked(params: &RcptParams) -> String {
+    let words = [
+        params.notify.map(|notify| format!("notify={notify}")),
+        params
+            .original
+            .as_ref()
+            .map(|to| format!("orcpt={};{}", to.kind, to.address)),
+    ];
+    words
+        .into_iter()
+        .flatten()
+        .map(|word| format!(" {word}"))
+        .collect()
+}
+
 /// Takes events and says yes to all; challenges AUTH; answers each recipient of LMTP for content of 38
 /// bytes; says no to recipients that begin with `no`, and to the content
 /// where a sender begins with `nodata`.
@@ -74,7 +124,7 @@ pub(crate) fn drive(session: &mut Session, refuse_data: &mut bool) -> Vec<Event>
     let mut events = Vec::new();
     while let Some(event) = session.poll() {
         match &event {
-            Event::Rcpt { to } if to.local().starts_with("no") => {
+            Event::Rcpt { to, .. } if to.local().starts_with("no") => {
                 session.answer(OutgoingReply::new(550, (Permanent, 1, 1), "nobody"));
             }
             Event::Mail { from, .. } => {
