@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use diagnosis::facts::Circumstances;
-use diagnosis::{Attempt, Diagnosis, Outcome, diagnose};
+use diagnosis::facts::{Circumstances, NoRoute};
+use diagnosis::{Attempt, Diagnosis, FailureKind, Outcome, diagnose};
 use jiff::Timestamp;
-use queue::policy::{self, Effect, History};
+use queue::policy::{self, Block, Effect, History, Special, Waits};
 use queue::{
     AttemptRecord, Decision, DestinationKey, DestinationUpdate, Event, Lease, Recipient,
     StoreError, Verdict, WaitFor,
@@ -14,7 +14,8 @@ use queue::{
 
 use crate::addressees::NotWritten;
 use crate::engine::Engine;
-use crate::lane::{Claim, Work};
+use crate::engine::line::{Seen, ours};
+use crate::lane::{Claim, Work, is_here};
 use crate::report::{self, Reports};
 use crate::{expire, log};
 
@@ -37,7 +38,17 @@ pub(crate) async fn conclude(
     started_at: Timestamp,
 ) {
     let now = engine.now();
-    let conclusion = judge(engine, &lease.destination, &work, &attempt, now);
+    let unreached = is_unreached(&attempt);
+    let seen = unreached.then(|| engine.not_reached(&lease.destination));
+    engine.note_seen(seen.as_ref(), now).await;
+    let conclusion = judge(
+        engine,
+        &lease.destination,
+        &work,
+        &attempt,
+        seen.as_ref(),
+        now,
+    );
     let blocked = conclusion
         .destination
         .as_ref()
@@ -89,9 +100,13 @@ fn judge(
     key: &DestinationKey,
     work: &Work,
     attempt: &Attempt,
+    seen: Option<&Seen>,
     now: Timestamp,
 ) -> Conclusion {
-    let (failures, sessions) = engine.destination_standing(key);
+    let stand = engine.stand(key);
+    let down_since = seen.and_then(|seen| seen.down_since);
+    let hosts = attempt.route.hosts.iter();
+    let other_hosts = hosts.filter(|h| !work.asked.contains(&h.name)).count() as u32;
     // One for all: what fails alike stays together.
     let jitter = engine.shared.world.random.unit();
     let accepted = attempt
@@ -118,24 +133,40 @@ fn judge(
             });
             continue;
         };
+        let diagnosis = match down_since {
+            Some(since) => ours(diagnosis, since),
+            None => diagnosis,
+        };
         let history = History {
             attempts: recipient.attempts + 1,
             received_at: work.message.received_at,
             expires_at: work.message.expires_at,
             now,
-            destination_failures: failures,
+            destination_failures: stand.failures,
+            provider_failures: stand.provider_failures,
+            line_failures: seen.map_or(0, |seen| seen.failures),
             others_accepted: accepted > 0,
-            sessions: sessions as u32,
-            ..History::default()
+            sessions: stand.sessions,
+            // Where no server was named, none sent us on.
+            other_hosts: if work.asked.is_empty() {
+                0
+            } else {
+                other_hosts
+            },
+            convertible: false,
         };
         let decided = policy::decide(&diagnosis, &history, jitter);
         if effect == Effect::NONE || worse(&decided.effect, &effect) {
             effect = decided.effect;
-            update = effect.block.map(|block| DestinationUpdate {
+            update = blocked(&effect).map(|block| DestinationUpdate {
                 blocked_until: Some(block.until),
                 failures: block.failures,
                 last: Some(diagnosis.clone()),
             });
+        }
+        if decided.is(Special::Hold) {
+            tracing::error!(id = %work.message.id, destination = %key, cause = diagnosis.cause.id(),
+                "the administrator must act: mail for this destination is held until it is mended");
         }
         let decision = decided.decision;
         let diagnosis = if gave_up_by_age(&diagnosis, &decision, &history) {
@@ -150,7 +181,7 @@ fn judge(
             decision,
         });
     }
-    if update.is_none() && accepted > 0 && failures > 0 {
+    if update.is_none() && accepted > 0 && stand.failures > 0 {
         update = Some(DestinationUpdate {
             blocked_until: None,
             failures: 0,
@@ -162,6 +193,30 @@ fn judge(
         destination: update,
         effect,
         delivered: accepted > 0,
+    }
+}
+
+/// The wait of a destination, with all that shares its fate or alone. While our own line is down, no
+/// destination is to blame.
+fn blocked(effect: &Effect) -> Option<Block> {
+    match effect.who {
+        Waits::Destination | Waits::Provider => effect.block,
+        Waits::Recipient | Waits::Message | Waits::Us => None,
+    }
+}
+
+/// Whether no server away from this machine could be reached, or the DNS could not.
+fn is_unreached(attempt: &Attempt) -> bool {
+    let failure = match attempt.recipients.first().map(|of| &of.outcome) {
+        Some(Outcome::Failed(failure)) => failure,
+        Some(Outcome::Accepted(_) | Outcome::Unknown(_)) | None => return false,
+    };
+    match &failure.kind {
+        FailureKind::Connect(tries) => {
+            !tries.is_empty() && tries.iter().all(|one| !is_here(&one.address))
+        }
+        FailureKind::NoRoute(NoRoute::DnsTemporary { .. }) => true,
+        _ => false,
     }
 }
 
@@ -197,6 +252,8 @@ async fn record(
     let key = &lease.destination;
     let ended_at = engine.now();
     let again = again_at_once(&work, &conclusion.verdicts);
+    let elsewhere = Decision::RetryWhen(WaitFor::OtherHost);
+    let moves_on = conclusion.verdicts.iter().any(|v| v.decision == elsewhere);
     let retries: Vec<Timestamp> = conclusion
         .verdicts
         .iter()
@@ -232,11 +289,10 @@ async fn record(
         .partition(|claim| again.iter().any(|r| r.index == claim.1));
     engine.recorded(key, gone, retries);
     if !kept.is_empty() {
-        let work = Work {
-            message: work.message,
-            recipients: again,
-            body: work.body,
-        };
+        let mut work = work.with(again);
+        if !moves_on {
+            work.asked.clear();
+        }
         engine.go_on(key, work);
     }
     written

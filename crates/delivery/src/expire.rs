@@ -4,7 +4,7 @@
 use diagnosis::facts::{Circumstances, RecipientAttempt, Route, Step, StepKind};
 use diagnosis::{Attempt, Cause, Diagnosis, Failure, FailureKind, Outcome, Stage, diagnose};
 use jiff::Timestamp;
-use queue::{Decision, Lease, Queued, Verdict};
+use queue::{Decision, DestinationKey, Lease, Queued, RowFilter, Verdict};
 use smtp::Reply;
 
 use crate::conclude::{self, Conclusion};
@@ -92,12 +92,8 @@ async fn give_up(engine: &Engine, lease: &Lease, queued: Queued, now: Timestamp)
     if recipients.is_empty() {
         return false;
     }
-    let work = Work {
-        message,
-        recipients,
-        body,
-    };
-    let destination = engine.destination_last(&lease.destination);
+    let work = Work::new(message, recipients, body);
+    let destination = last_of(engine, &lease.destination).await;
     let (attempt, verdicts) = given_up(&work, destination.as_ref(), lease, now);
     let conclusion = Conclusion {
         verdicts,
@@ -106,6 +102,18 @@ async fn give_up(engine: &Engine, lease: &Lease, queued: Queued, now: Timestamp)
         delivered: false,
     };
     conclude::settle(engine, lease, work, attempt, now, conclusion).await
+}
+
+/// What the destination's last failure meant, as the store remembers it.
+async fn last_of(engine: &Engine, key: &DestinationKey) -> Option<Diagnosis> {
+    let filter = RowFilter {
+        open_only: true,
+        destination: Some(key.clone()),
+        limit: 1,
+        ..RowFilter::default()
+    };
+    let rows = engine.shared.store.rows(filter).await.ok()?;
+    rows.into_iter().next()?.destination?.last
 }
 
 fn given_up(

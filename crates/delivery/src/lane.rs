@@ -4,15 +4,18 @@
 //! knows which of it somebody in this process has in hand (*claimed*), so that no recipient is
 //! taken twice.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::HashSet;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use diagnosis::Diagnosis;
 use jiff::Timestamp;
-use queue::policy::{Pace, PaceLimits};
-use queue::{Body, Destination, Lease, Message, MessageId, Queued, Recipient};
+use queue::policy::{Class, FairQueue, Pace, Provider, sender_group};
+use queue::route::{NextHop, Target};
+use queue::{Body, DestinationKey, Lease, Message, MessageId, Queued, Recipient, Waiting};
 use smtp::Address;
 use tokio::sync::Notify;
+
+use crate::engine::Standing;
 
 /// A recipient of a message, as the lane counts them.
 pub(crate) type Claim = (MessageId, u32);
@@ -23,9 +26,40 @@ pub(crate) struct Work {
     pub(crate) message: Arc<Message>,
     pub(crate) recipients: Vec<Recipient>,
     pub(crate) body: Option<Body>,
+    /// Servers that were asked in this round and sent us on.
+    pub(crate) asked: Vec<String>,
 }
 
 impl Work {
+    pub(crate) fn new(
+        message: Arc<Message>,
+        recipients: Vec<Recipient>,
+        body: Option<Body>,
+    ) -> Work {
+        Work {
+            message,
+            recipients,
+            body,
+            asked: Vec::new(),
+        }
+    }
+
+    /// The same message with other recipients of it.
+    pub(crate) fn with(&self, recipients: Vec<Recipient>) -> Work {
+        Work {
+            message: self.message.clone(),
+            recipients,
+            body: self.body.clone(),
+            asked: self.asked.clone(),
+        }
+    }
+
+    /// How urgent it is, and with whom it takes turns.
+    fn turn(&self) -> (Class, u64) {
+        let class = Class::of(self.message.options.priority.number());
+        (class, sender_group(&self.message.sender))
+    }
+
     pub(crate) fn claims(&self) -> impl Iterator<Item = Claim> + '_ {
         self.recipients.iter().map(|r| (self.message.id, r.index))
     }
@@ -47,11 +81,7 @@ impl Work {
             .into_iter()
             .partition(|r| r.sender() == first.as_ref());
         self.recipients = alike;
-        Some(Work {
-            message: self.message.clone(),
-            recipients: others,
-            body: self.body.clone(),
-        })
+        Some(self.with(others))
     }
 
     /// Bytes of content held in memory.
@@ -68,8 +98,18 @@ impl Work {
 pub(crate) struct Lane {
     /// What it bears.
     pub(crate) pace: Pace,
-    /// What its last failure meant.
-    pub(crate) last: Option<Diagnosis>,
+    /// Whoever runs its servers, once that was looked up.
+    pub(crate) provider: Option<Provider>,
+    /// Whether it does not go over our line.
+    pub(crate) on_this_machine: bool,
+    /// Whether it has taken mail lately.
+    pub(crate) proven: bool,
+    /// When none of its servers could be reached, last.
+    pub(crate) unreached_at: Option<Timestamp>,
+    /// In which line for a free connection it stands.
+    pub(crate) parked: Option<Standing>,
+    /// Whose turn it was in the store, last.
+    pub(crate) turn: Option<i64>,
     /// Stopped by the administrator.
     pub(crate) paused: bool,
     /// The right to send there, once taken.
@@ -84,7 +124,9 @@ pub(crate) struct Lane {
     pub(crate) sessions: usize,
     /// Those of them that will take the next work: opening, or idle.
     pub(crate) hungry: usize,
-    ready: VecDeque<Work>,
+    ready: FairQueue<Work>,
+    /// Whether what is ready came from reception.
+    fresh: bool,
     claimed: HashSet<Claim>,
     /// While the store is being read: what was concluded since, which the answer may still show.
     concluded_while_reading: Option<HashSet<Claim>>,
@@ -94,10 +136,15 @@ pub(crate) struct Lane {
 const FIRST_SESSIONS: usize = 5;
 
 impl Lane {
-    pub(crate) fn new() -> Lane {
+    pub(crate) fn new(key: &DestinationKey) -> Lane {
         Lane {
             pace: Pace::new(FIRST_SESSIONS),
-            last: None,
+            provider: None,
+            on_this_machine: is_on_this_machine(key),
+            proven: false,
+            unreached_at: None,
+            parked: None,
+            turn: None,
             paused: false,
             lease: None,
             taking_lease: Arc::default(),
@@ -105,21 +152,21 @@ impl Lane {
             next_due: None,
             sessions: 0,
             hungry: 0,
-            ready: VecDeque::new(),
+            ready: FairQueue::default(),
+            fresh: false,
             claimed: HashSet::new(),
             concluded_while_reading: None,
         }
     }
 
     /// The lane of a destination that the store remembers, with something due.
-    pub(crate) fn of(destination: Destination, next_due: Timestamp) -> Lane {
-        let (failures, until) = (destination.failures, destination.blocked_until);
+    pub(crate) fn of(waiting: &Waiting) -> Lane {
+        let (failures, until) = (waiting.failures, waiting.blocked_until);
         Lane {
             pace: Pace::remembered(FIRST_SESSIONS, failures, until),
-            last: destination.last,
-            paused: destination.paused,
-            next_due: Some(next_due),
-            ..Lane::new()
+            paused: waiting.paused,
+            next_due: Some(waiting.earliest),
+            ..Lane::new(&waiting.key)
         }
     }
 
@@ -165,18 +212,48 @@ impl Lane {
         self.next_due = Some(self.next_due.map_or(at, |known| known.min(at)));
     }
 
-    pub(crate) fn push(&mut self, work: Work) {
-        self.ready.push_back(work);
+    fn push(&mut self, work: Work) {
+        let (class, group) = work.turn();
+        self.ready.push(class, group, work);
         self.work_came.notify_one();
     }
 
+    /// Takes in what has just come.
+    pub(crate) fn push_fresh(&mut self, work: Work) {
+        self.fresh = true;
+        self.push(work);
+    }
+
+    /// Takes back in what was begun and goes on.
     pub(crate) fn push_front(&mut self, work: Work) {
-        self.ready.push_front(work);
+        let (class, group) = work.turn();
+        self.ready.push_front(class, group, work);
         self.work_came.notify_one();
     }
 
+    /// Takes what has its turn.
     pub(crate) fn pop(&mut self) -> Option<Work> {
-        self.ready.pop_front()
+        let work = self.ready.pop();
+        self.fresh &= !self.ready.is_empty();
+        work
+    }
+
+    /// Takes back the last of the sender that has most at hand.
+    pub(crate) fn pop_of_longest(&mut self) -> Option<Work> {
+        self.ready.pop_of_longest()
+    }
+
+    /// Whether the sender of this has less at hand than its share, where all room is taken.
+    pub(crate) fn has_room_for(&self, work: &Work) -> bool {
+        let (class, group) = work.turn();
+        let (own, senders) = self.ready.share(class, group);
+        let all = senders + usize::from(own == 0);
+        own < self.ready.len() / all.max(1)
+    }
+
+    /// Whether mail that has just come is ready.
+    pub(crate) fn has_fresh(&self) -> bool {
+        self.fresh
     }
 
     pub(crate) fn ready(&self) -> usize {
@@ -186,24 +263,30 @@ impl Lane {
     /// Takes out of the ready work what is about these recipients of a message (all of them for `None`).
     pub(crate) fn withdraw(&mut self, message: MessageId, only: Option<&[u32]>) -> Vec<Work> {
         let mut out = Vec::new();
-        for work in self.ready.iter_mut().filter(|w| w.message.id == message) {
+        if self.ready.is_empty() {
+            return out;
+        }
+        self.ready.retain(|work| {
+            if work.message.id != message {
+                return true;
+            }
             let (gone, kept): (Vec<_>, Vec<_>) = std::mem::take(&mut work.recipients)
                 .into_iter()
                 .partition(|r| only.is_none_or(|only| only.contains(&r.index)));
             work.recipients = kept;
-            out.push(Work {
-                message: work.message.clone(),
-                recipients: gone,
-                body: None,
-            });
-        }
-        self.ready.retain(|work| !work.recipients.is_empty());
+            let is_empty = work.recipients.is_empty();
+            // With the last recipient the content goes, too.
+            let body = work.body.take_if(|_| is_empty);
+            out.push(Work::new(work.message.clone(), gone, body));
+            !is_empty
+        });
         out
     }
 
     /// Empties the ready work, to be read from the store again.
     pub(crate) fn drain_ready(&mut self) -> Vec<Work> {
-        self.ready.drain(..).collect()
+        self.fresh = false;
+        self.ready.drain()
     }
 
     /// Begins to read the store; answers what is claimed now. `None` if a reading is under way.
@@ -216,8 +299,10 @@ impl Lane {
         Some(self.claimed.iter().copied().collect())
     }
 
-    /// Takes in what the store answered: claims and readies what nobody has or had meanwhile.
-    pub(crate) fn end_reading(&mut self, found: Vec<Queued>, next: Option<Timestamp>) {
+    /// Takes in what the store answered: claims and readies what nobody has or had meanwhile. Answers
+    /// how many bytes of content that are.
+    pub(crate) fn end_reading(&mut self, found: Vec<Queued>, next: Option<Timestamp>) -> usize {
+        let mut held = 0;
         let concluded = self.concluded_while_reading.take().unwrap_or_default();
         for mut queued in found {
             let id = queued.message.id;
@@ -230,26 +315,20 @@ impl Lane {
                     recipients,
                     body,
                 } = queued;
-                self.push(Work {
-                    message,
-                    recipients,
-                    body,
-                });
+                let work = Work::new(message, recipients, body);
+                held += work.held_bytes();
+                self.push(work);
             }
         }
         if let Some(next) = next {
             self.due_at(next);
         }
+        held
     }
 
     /// Whether the destination may be tried at `now`.
     pub(crate) fn is_open(&self, now: Timestamp) -> bool {
         !self.paused && self.pace.opens_at(now).is_none()
-    }
-
-    /// Connections that it bears now.
-    pub(crate) fn allowed_sessions(&self, limits: &PaceLimits) -> usize {
-        self.pace.allowed_sessions(limits)
     }
 
     /// When something can be done again, if nothing can be done now.
@@ -267,10 +346,31 @@ impl Lane {
     }
 }
 
+/// Whether a next hop of the configuration is on this machine: our line has no part in it.
+fn is_on_this_machine(key: &DestinationKey) -> bool {
+    match Target::of(key) {
+        Ok(Target::Hop(NextHop::Smtp(to) | NextHop::Lmtp(to))) => is_here(&to.host),
+        Ok(Target::Hop(NextHop::LmtpUnix(_) | NextHop::Maildir(_) | NextHop::Pipe(_))) => true,
+        Ok(_) | Err(_) => false,
+    }
+}
+
+/// Whether an address, with or without a port, or a path, is on this machine.
+pub(crate) fn is_here(address: &str) -> bool {
+    let address_alone = address
+        .parse::<SocketAddr>()
+        .map(|a| a.ip())
+        .or_else(|_| address.parse::<IpAddr>());
+    match address_alone {
+        Ok(ip) => ip.is_loopback(),
+        Err(_) => address.starts_with('/') || address == "localhost",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use queue::{BodyKind, DestinationKey, MessageKind, Origin, RecipientState};
+    use queue::{BodyKind, MessageKind, Origin, RecipientState};
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + seconds).unwrap()
@@ -316,7 +416,7 @@ mod tests {
     }
 
     fn lane() -> Lane {
-        Lane::new()
+        Lane::new(&DestinationKey::new("mx:example.org"))
     }
 
     #[test]

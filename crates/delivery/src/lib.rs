@@ -9,6 +9,7 @@ mod connection;
 mod engine;
 mod expire;
 mod lane;
+mod limits;
 mod log;
 mod mailboxes;
 mod maildir;
@@ -23,5 +24,6 @@ mod trail;
 mod transaction;
 
 pub use engine::Engine;
+pub use limits::{Limit, Limits};
 pub use mailboxes::{Maildirs, Quota};
 pub use settings::Settings;

@@ -298,6 +298,7 @@ mod tests {
 
     fn work(to: &Recipient) -> Work {
         Work {
+            asked: Vec::new(),
             message: Arc::new(message()),
             recipients: vec![to.clone()],
             body: None,

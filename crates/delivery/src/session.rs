@@ -5,38 +5,43 @@ use std::time::Duration;
 
 use diagnosis::facts::{Local, RecipientAttempt, Route, StepKind};
 use diagnosis::{Attempt, Failure, FailureKind, Outcome, Stage};
+use queue::policy::provider_of;
 use queue::route::{Command, Target};
 use queue::{Body, DestinationKey, Lease, MessageId, Store, StoreError};
 use tokio::sync::Notify;
 
 use crate::conclude;
 use crate::connection::Connection;
-use crate::engine::{Engine, Next, READ_AT_ONCE, STORE_RETRY, later};
-use crate::lane::{Claim, Work};
+use crate::engine::{Engine, Next, Reading, STORE_RETRY, Standing, later};
+use crate::lane::{Work, is_here};
 use crate::maildir;
 use crate::passed_on;
 use crate::presence::Presence;
 use crate::program;
 use crate::trail::Trail;
 use crate::transaction::{Transacted, transact};
-use routing::{Own, Way, resolve};
+use routing::{Candidate, Own, Way, resolve};
+use world::SeededRandom;
 
 /// Works for a destination until there is nothing to do.
-pub(crate) async fn run(engine: Engine, key: DestinationKey) {
+pub(crate) async fn run(engine: Engine, key: DestinationKey, standing: Standing) {
     let mut session = Session {
         engine,
         key,
+        standing,
         connection: None,
+        asked: None,
         route: Route::default(),
     };
     loop {
         let connected = session.connection.is_some();
-        match session.engine.next(&session.key, connected) {
+        match session.engine.next(&session.key, standing, connected) {
             Next::Work(work) => {
                 session.work(work).await;
                 session.engine.hungry_again(&session.key);
             }
-            Next::Read { claimed, lease } => session.read(claimed, lease).await,
+            Next::Read(reading) => session.read(reading).await,
+            Next::Pause(wait) => tokio::time::sleep(wait).await,
             Next::Idle(work_came) => {
                 if session.idle(&work_came).await {
                     break;
@@ -53,7 +58,10 @@ pub(crate) async fn run(engine: Engine, key: DestinationKey) {
 pub(crate) struct Session {
     engine: Engine,
     key: DestinationKey,
+    standing: Standing,
     connection: Option<Connection>,
+    /// The server that is asked.
+    asked: Option<String>,
     /// The route of the open connection.
     route: Route,
 }
@@ -63,6 +71,8 @@ enum Tried {
     Outcomes(Vec<Outcome>),
     /// The store failed before anything was handed over.
     NotBegun(StoreError),
+    /// The provider bears no more connections now.
+    NotNow,
 }
 
 impl Session {
@@ -81,9 +91,10 @@ impl Session {
         Ok(lease)
     }
 
-    async fn read(&mut self, claimed: Vec<Claim>, lease: Option<Lease>) {
+    async fn read(&mut self, reading: Reading) {
+        let (limit, turn) = (reading.limit, reading.turn);
         let answer = async {
-            let lease = match lease {
+            let lease = match reading.lease {
                 Some(lease) => lease,
                 None => self.lease().await?,
             };
@@ -91,7 +102,7 @@ impl Session {
             self.engine
                 .shared
                 .store
-                .due(&lease, now, READ_AT_ONCE, &claimed)
+                .due(&lease, now, limit, &reading.claimed, turn)
                 .await
         };
         let answer = answer.await;
@@ -106,10 +117,10 @@ impl Session {
         };
         tokio::select! {
             () = work_came.notified() => false,
-            () = tokio::time::sleep(keep) => self.engine.stop_idling(&self.key),
+            () = tokio::time::sleep(keep) => self.engine.stop_idling(&self.key, self.standing),
             () = connection.until_disturbed() => {
                 self.connection = None;
-                self.engine.stop_idling(&self.key)
+                self.engine.stop_idling(&self.key, self.standing)
             }
         }
     }
@@ -131,9 +142,11 @@ impl Session {
         match tried {
             (Tried::Outcomes(outcomes), Some(lease)) => {
                 let attempt = self.facts(&work, outcomes, trail);
+                self.note_host(&mut work);
                 conclude::conclude(&self.engine, &lease, work, attempt, started_at).await;
             }
             (Tried::NotBegun(error), _) => self.not_begun(&work, &error).await,
+            (Tried::NotNow, _) => self.engine.go_on(&self.key, work),
             // Outcomes come from an attempt, and an attempt has a lease.
             (Tried::Outcomes(_), None) => {}
         }
@@ -145,12 +158,17 @@ impl Session {
         let most = settings.max_recipients.min(self.announced_limit());
         if work.recipients.len() > most {
             let recipients = work.recipients.split_off(most);
-            let rest = Work {
-                message: work.message.clone(),
-                recipients,
-                body: work.body.clone(),
-            };
+            let rest = work.with(recipients);
             self.engine.go_on(&self.key, rest);
+        }
+    }
+
+    /// Remembers with the work which server was asked.
+    fn note_host(&self, work: &mut Work) {
+        if let Some(host) = &self.asked
+            && !work.asked.contains(host)
+        {
+            work.asked.push(host.clone());
         }
     }
 
@@ -273,7 +291,15 @@ impl Session {
         body: &Body,
         trail: &mut Trail,
     ) -> Result<(), Tried> {
+        // Whoever sent us on is not asked again in this round.
+        if let Some(asked) = self
+            .connection
+            .take_if(|connection| work.asked.contains(&connection.host))
+        {
+            tokio::spawn(asked.close());
+        }
         if let Some(connection) = &self.connection {
+            self.asked = Some(connection.host.clone());
             let (host, address) = (connection.host.clone(), connection.address.clone());
             let earlier = connection.messages;
             trail.add(
@@ -287,6 +313,10 @@ impl Session {
             return Ok(());
         }
         let shared = &self.engine.shared;
+        self.asked = None;
+        // A message goes the same way each time, among exchangers that are equal: a greylist that knows
+        // it there knows it again.
+        let chance = SeededRandom::new(seed_of(work.message.id));
         let way = resolve(
             target,
             Own {
@@ -294,17 +324,27 @@ impl Session {
                 smtp_port: shared.settings.smtp_port,
             },
             &*shared.resolver,
-            &*shared.world.random,
+            &chance,
         )
         .await;
         trail.add(Stage::Route, StepKind::Routed);
         match way {
             Ok(Way::Servers {
                 route,
-                candidates,
+                mut candidates,
                 lmtp,
             }) => {
                 self.route = route;
+                let hosts = self.route.hosts.iter();
+                let mx = hosts.filter(|h| h.preference.is_some());
+                let provider = provider_of(mx.map(|host| host.name.as_str()));
+                if !self.engine.may_connect(&self.key, provider) {
+                    return Err(Tried::NotNow);
+                }
+                let others = |c: &Candidate| !work.asked.contains(&c.host);
+                if candidates.iter().any(others) {
+                    candidates.retain(others);
+                }
                 let (world, settings) = (&shared.world, &shared.settings);
                 let ways = settings.routes.ways(&self.key);
                 let identity = ways.identity.or(&settings.identity);
@@ -312,6 +352,10 @@ impl Session {
                 let who = (&presence, settings);
                 match Connection::open_any(&candidates, lmtp, world, who, trail).await {
                     Ok(connection) => {
+                        if !is_here(&connection.address) {
+                            self.engine.reached(&self.key).await;
+                        }
+                        self.asked = Some(connection.host.clone());
                         self.connection = Some(connection);
                         Ok(())
                     }
@@ -443,6 +487,12 @@ fn begin(
     let recipients: Vec<u32> = work.recipients.iter().map(|r| r.index).collect();
     let noted = tokio::spawn(async move { store.begin(&lease, id, &recipients).await });
     async move { noted.await.unwrap_or(Err(StoreError::Uncertain)) }
+}
+
+/// The same number for a message each time.
+fn seed_of(message: MessageId) -> u64 {
+    let bytes = message.as_bytes().iter();
+    bytes.fold(0, |seed: u64, byte| seed.rotate_left(8) ^ u64::from(*byte))
 }
 
 fn outcomes(work: &Work, failure: Failure) -> Tried {

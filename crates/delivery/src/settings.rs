@@ -6,6 +6,8 @@ use std::time::Duration;
 use queue::Directory;
 use queue::route::{Identity, Routes};
 
+use crate::Limits;
+
 /// How mail is sent.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -30,6 +32,10 @@ pub struct Settings {
     pub max_sessions: usize,
     /// Connections to one destination, at most; the start is lower and follows its signals.
     pub max_sessions_per_destination: usize,
+    /// Connections to one provider (many domains of the same mail servers), at most.
+    pub max_sessions_per_provider: usize,
+    /// What the operator allows single destinations and providers.
+    pub limits: Arc<Limits>,
     /// Recipients of one transaction.
     pub max_recipients: usize,
     /// Messages over one connection, before it is closed.
@@ -59,6 +65,8 @@ impl Default for Settings {
             connect_timeout: Duration::from_secs(30),
             max_sessions: 500,
             max_sessions_per_destination: 20,
+            max_sessions_per_provider: 50,
+            limits: Arc::default(),
             max_recipients: 100,
             max_messages_per_connection: 1000,
             idle_keep: Duration::from_secs(2),

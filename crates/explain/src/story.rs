@@ -1,7 +1,7 @@
 //! The story of a message, for people.
 
 use diagnosis::{Attempt, Diagnosis, Outcome, Stage};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use queue::{
     AttemptRecord, Basis, Decision, Event, EventKind, MessageKind, Recipient, RecipientState,
     Story, Verdict, WaitFor,
@@ -15,6 +15,10 @@ use crate::{Lang, expansion, step, time};
 
 /// Like recipients that are named; of the others only how many.
 const NAMED: usize = 3;
+
+/// A line that was down so shortly ago still is, as far as is known: it is probed at this pace at
+/// least.
+const STILL_DOWN: SignedDuration = SignedDuration::from_mins(6);
 
 /// The story of a message: who sent it, where each recipient stands, each attempt with what the other
 /// side said, what it means, and what is next.
@@ -105,6 +109,24 @@ impl Teller {
         if story.recipients.iter().any(|r| !r.state.is_final()) {
             let expires = time::when(message.expires_at, self.now, self.lang);
             self.entry(2, "story-expires", &expires);
+            self.outages(story);
+        }
+    }
+
+    /// When our own line was down meanwhile.
+    fn outages(&mut self, story: &Story) {
+        for outage in &story.outages {
+            let began = outage.began.max(story.message.received_at);
+            let span = outage.until.duration_since(began).as_secs().max(0);
+            let key = match self.now.duration_since(outage.until) <= STILL_DOWN {
+                true => "story-line-is-down",
+                false => "story-line-was-down",
+            };
+            let since = time::moment(began);
+            let span = time::span(span.cast_unsigned(), self.lang);
+            let args = [("since", (&since).into()), ("span", (&span).into())];
+            let text = self.say(key, &args);
+            self.entry(2, "story-line", &text);
         }
     }
 

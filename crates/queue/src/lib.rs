@@ -31,6 +31,6 @@ pub use record::{
 };
 pub use smtp::envelope::BodyKind;
 pub use store::{
-    Body, BodySource, BodyWriter, DueDestination, Lease, Moving, NewMessage, NewRecipient, Queued,
-    Room, Row, RowFilter, Store, StoreError, Story,
+    Body, BodySource, BodyWriter, Due, DueDestination, Lease, Moving, NewMessage, NewRecipient,
+    Outage, Queued, Room, Row, RowFilter, Store, StoreError, Story, Waiting,
 };

@@ -21,7 +21,7 @@ mod provider;
 mod table;
 
 pub use decide::{Block, Decided, Effect, History, decide};
-pub use fair::{Class, FairQueue, sender_group};
+pub use fair::{Class, FairQueue, lineup, lineups_of, sender_group};
 pub use kinds::{Action, Causes, JITTER, Retry, Rhythm, Row, Signal, Special, Waits, When};
 pub use line::{Line, LineChange};
 pub use pace::{Pace, PaceLimits, Permit};

@@ -109,6 +109,41 @@ pub struct DueDestination {
     pub queued: u64,
 }
 
+/// A destination with queued recipients, and what decides when it is tried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// Which.
+    pub key: DestinationKey,
+    /// When its first recipient is due.
+    pub earliest: Timestamp,
+    /// No attempt before this time.
+    pub blocked_until: Option<Timestamp>,
+    /// Failures in a row that concerned the whole destination.
+    pub failures: u32,
+    /// Stopped by the administrator.
+    pub paused: bool,
+}
+
+/// What is due for a destination.
+#[derive(Clone, Debug)]
+pub struct Due {
+    /// The messages with their due recipients: all senders by turns.
+    pub queued: Vec<Queued>,
+    /// When the next one after them is due: now, where there are more.
+    pub next: Option<Timestamp>,
+    /// Whose turn it was last: whence the next reading goes on.
+    pub turn: Option<i64>,
+}
+
+/// A time in which our own line was down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outage {
+    /// The first sign of it.
+    pub began: Timestamp,
+    /// The last time that it was known to be down.
+    pub until: Timestamp,
+}
+
 /// The right to attempt deliveries to a destination. The token fences: a record under an older lease
 /// of the same destination is refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -177,6 +212,8 @@ pub struct Story {
     pub has_body: bool,
     /// The destinations of the recipients, where they have a state of their own.
     pub destinations: Vec<Destination>,
+    /// When our own line was down since the message came: it lives so much longer.
+    pub outages: Vec<Outage>,
 }
 
 /// A queued recipient that may have to go elsewhere.
@@ -298,19 +335,30 @@ pub trait Store: Send + Sync {
     /// Every destination with queued recipients.
     async fn due_destinations(&self) -> Result<Vec<DueDestination>, StoreError>;
 
+    /// The same, in what decides when they are tried: there may be very many.
+    async fn waiting(&self) -> Result<Vec<Waiting>, StoreError>;
+
     /// Takes the lease of a destination and fences every earlier one.
     async fn lease(&self, destination: &DestinationKey) -> Result<Lease, StoreError>;
 
-    /// The queued recipients of a destination that are due at `now`, longest-due first, grouped by
-    /// message, at most `limit` recipients, leaving out those named in `except`; and when the next
-    /// one after them is due.
+    /// The queued recipients of a destination that are due at `now`, grouped by message, about `limit`
+    /// recipients, leaving out those named in `except`; and when the next one after them is due.
+    ///
+    /// Senders take turns (`policy::lineup`): of each that has something due an equal share comes,
+    /// longest-due first, beginning after whose turn it was last. It costs as much however much any
+    /// of them has queued.
     async fn due(
         &self,
         lease: &Lease,
         now: Timestamp,
         limit: usize,
         except: &[(MessageId, u32)],
-    ) -> Result<(Vec<Queued>, Option<Timestamp>), StoreError>;
+        turn: Option<i64>,
+    ) -> Result<Due, StoreError>;
+
+    /// Writes down that our own line was down from `began` and still is at `until`. The lifetime of
+    /// what was queued meanwhile grows by that time.
+    async fn note_outage(&self, began: Timestamp, until: Timestamp) -> Result<(), StoreError>;
 
     /// The queued recipients of a destination whose message's lifetime has ended at `now`, whenever
     /// they are due, grouped by message; at most `limit`, oldest first, without bodies.

@@ -115,11 +115,12 @@ impl Prepared {
             body,
         ])?;
         let basis = self.basis.as_ref().map(json::<Basis>).transpose()?;
+        let lineup = queue::policy::lineup(m.options.priority.number(), &m.sender);
         for (index, recipient) in (0_u32..).zip(&self.recipients) {
             let destination = db.destination(&recipient.destination)?.id;
             let insert = "INSERT INTO recipient \
                  (message, idx, address, destination, state, next_attempt, attempts, rewritten, basis, \
-                  options) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?9)";
+                  options, lineup) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?9, ?10)";
             db.statement(insert)?.execute(params![
                 m.id.as_bytes(),
                 index,
@@ -134,6 +135,7 @@ impl Prepared {
                 recipient.rewritten.as_deref().map(json).transpose()?,
                 basis,
                 options_text(&recipient.options)?,
+                lineup,
             ])?;
         }
         for event in &self.events {

@@ -95,7 +95,11 @@ fn options<T: DeserializeOwned + Default>(row: &Row<'_>, column: usize) -> Resul
 }
 
 /// The columns that [`message`] reads.
-pub(crate) const MESSAGE: &str = "m.id, m.sender, m.received_at, m.expires_at, m.size, m.body_kind, \
+///
+/// What was queued while our own line was down lives so much longer.
+pub(crate) const MESSAGE: &str = "m.id, m.sender, m.received_at, \
+     m.expires_at + (SELECT coalesce(sum(o.until - max(o.began_at, m.received_at)), 0) \
+     FROM outage o WHERE o.until > m.received_at), m.size, m.body_kind, \
      m.smtputf8, m.hops, m.kind, m.client, m.helo, m.protocol, m.about, m.options";
 
 /// How many they are.

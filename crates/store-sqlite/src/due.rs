@@ -1,12 +1,12 @@
 //! What is due, for the roles that deliver.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use queue::{
-    Body, DestinationKey, DueDestination, Lease, MessageId, Moving, Queued, Recipient,
-    RecipientState, StoreError,
+    Body, DestinationKey, Due, DueDestination, Lease, MessageId, Moving, Queued, Recipient,
+    RecipientState, StoreError, Waiting,
 };
 use rusqlite::{Connection, OptionalExtension};
 
@@ -16,6 +16,7 @@ use crate::codec::{
     nanos, place, recipient, stamp,
 };
 use crate::error::Fault;
+use crate::turns::{self, Asked};
 
 /// Bytes of content that come along with one answer; the rest is read when its turn comes.
 const BODIES_AT_ONCE: usize = 1 << 20;
@@ -41,20 +42,37 @@ pub(crate) fn due_destinations(conn: &Connection) -> Result<Vec<DueDestination>,
     Ok(found)
 }
 
+/// The same, without what only people read.
+pub(crate) fn waiting(conn: &Connection) -> Result<Vec<Waiting>, Fault> {
+    let select = "SELECT d.key, w.earliest, d.blocked_until, d.failures, d.paused FROM \
+         (SELECT destination, min(next_attempt) AS earliest \
+          FROM recipient WHERE state = 0 GROUP BY destination) w \
+         JOIN destination d ON d.id = w.destination ORDER BY w.earliest, d.key";
+    let mut statement = conn.prepare_cached(select)?;
+    let found = statement.query_map([], |row| {
+        Ok(Waiting {
+            key: DestinationKey::new(row.get_ref(0)?.as_str()?),
+            earliest: stamp(row.get(1)?),
+            blocked_until: row.get::<_, Option<i64>>(2)?.map(stamp),
+            failures: row.get(3)?,
+            paused: row.get(4)?,
+        })
+    })?;
+    Ok(found.collect::<Result<_, _>>()?)
+}
+
 /// The recipients of a destination that are due, and when the next one is.
 pub(crate) fn due(
     conn: &Connection,
     lease: &Lease,
-    now: Timestamp,
-    limit: usize,
-    except: &[(MessageId, u32)],
+    asked: &Asked,
     bodies: Option<&Arc<Bodies>>,
-) -> Result<(Vec<Queued>, Option<Timestamp>), Fault> {
+) -> Result<Due, Fault> {
     let snapshot = conn.unchecked_transaction()?;
     let id = fence(&snapshot, lease)?;
-    let (found, next) = due_recipients(&snapshot, id, now, limit, except)?;
+    let turns::Taken { found, next, turn } = turns::take(&snapshot, id, asked)?;
     let queued = by_message(&snapshot, found, BODIES_AT_ONCE, bodies)?;
-    Ok((queued, next))
+    Ok(Due { queued, next, turn })
 }
 
 /// Recipients, grouped by message, with as much of the bodies as there is room for.
@@ -92,7 +110,9 @@ pub(crate) fn overdue(
         "SELECT r.message, r.next_attempt, {RECIPIENT} FROM destination d \
          JOIN recipient r ON r.destination = d.id AND r.state = 0 \
          JOIN message m ON m.id = r.message \
-         WHERE d.key = ?1 AND m.expires_at <= ?2 ORDER BY m.expires_at, r.message, r.idx LIMIT ?3"
+         WHERE d.key = ?1 AND m.expires_at <= ?2 AND m.expires_at + (SELECT \
+         coalesce(sum(o.until - max(o.began_at, m.received_at)), 0) FROM outage o \
+         WHERE o.until > m.received_at) <= ?2 ORDER BY m.expires_at, r.message, r.idx LIMIT ?3"
     );
     let mut found = Vec::new();
     {
@@ -126,41 +146,7 @@ fn fence(conn: &Connection, lease: &Lease) -> Result<i64, Fault> {
     }
 }
 
-type Found = Vec<(MessageId, Recipient)>;
-
-fn due_recipients(
-    conn: &Connection,
-    destination: i64,
-    now: Timestamp,
-    limit: usize,
-    except: &[(MessageId, u32)],
-) -> Result<(Found, Option<Timestamp>), Fault> {
-    let except: HashSet<&(MessageId, u32)> = except.iter().collect();
-    let select = format!(
-        "SELECT r.message, r.next_attempt, {RECIPIENT} FROM recipient r \
-         JOIN destination d ON d.id = ?1 WHERE r.destination = ?1 AND r.state = 0 \
-         ORDER BY r.next_attempt, r.message, r.idx"
-    );
-    let mut statement = conn.prepare_cached(&select)?;
-    let mut rows = statement.query([destination])?;
-    let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
-        let (id, at) = (message_id(row, 0)?, stamp(row.get(1)?));
-        if except.contains(&(id, row.get(2)?)) {
-            continue;
-        }
-        if at > now || found.len() >= limit {
-            return Ok((found, Some(at)));
-        }
-        let mut recipient = recipient(row, 2)?;
-        // Whoever holds the lease names what he has in hand; an attempt that he began and does not
-        // name has come to nothing.
-        recipient.state = RecipientState::Queued;
-        recipient.next_attempt = Some(at);
-        found.push((id, recipient));
-    }
-    Ok((found, None))
-}
+pub(crate) type Found = Vec<(MessageId, Recipient)>;
 
 fn load(
     conn: &Connection,

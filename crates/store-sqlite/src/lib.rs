@@ -13,7 +13,7 @@
 //! | `readers` | connections that read |
 //! | `room` | what happens when the disk is full |
 //! | `body`, `staging` | content in files |
-//! | `accept`, `record`, `change`, `gate` | what is written |
+//! | `accept`, `record`, `change`, `gate`, `outage` | what is written |
 //! | `due`, `list` | what is read |
 //! | `greylist` | a database of its own: who has come before |
 
@@ -29,12 +29,14 @@ mod greylist;
 mod list;
 mod lock;
 mod open;
+mod outage;
 mod readers;
 mod record;
 mod room;
 mod schema;
 mod staging;
 mod store;
+mod turns;
 mod writer;
 
 pub use greylist::SqliteGreylist;

@@ -12,6 +12,7 @@ use crate::codec::{
     has_state, message, message_id, recipient, stamp,
 };
 use crate::error::Fault;
+use crate::outage;
 
 /// Letters of an id that suffice to look for it.
 const SHORTEST: usize = 4;
@@ -116,13 +117,16 @@ pub(crate) fn story(conn: &Connection, id: MessageId) -> Result<Story, Fault> {
         return Err(StoreError::NotFound(id.to_string()).into());
     };
     let (recipients, destinations) = recipients(&snapshot, id)?;
+    let message = message(row)?;
+    let outages = outage::since(&snapshot, message.received_at)?;
     Ok(Story {
-        message: message(row)?,
+        message,
         has_body: row.get(MESSAGE_COLUMNS)?,
         recipients,
         attempts: attempts(&snapshot, id)?,
         events: events(&snapshot, id)?,
         destinations,
+        outages,
     })
 }
 

@@ -5,14 +5,14 @@ use rusqlite::Connection;
 use crate::error::Fault;
 
 /// The newest format this version writes.
-pub(crate) const FORMAT: u32 = 4;
+pub(crate) const FORMAT: u32 = 6;
 
 /// Size of a page. With 4 KiB a row of a message with a body of a few KiB keeps its envelope in the
 /// tree and its body in overflow pages, which cost nothing to free when the body goes.
 pub(crate) const PAGE: u32 = 4096;
 
 /// `MIGRATIONS[n]` leads from format n to n + 1.
-const MIGRATIONS: [&str; FORMAT as usize] = [FIRST, GATE, REWRITTEN, OPTIONS];
+const MIGRATIONS: [&str; FORMAT as usize] = [FIRST, GATE, REWRITTEN, OPTIONS, TURNS, OUTAGES];
 
 /// Times are nanoseconds since 1970; ids are the 16 bytes of the UUID. `recipient.sending` is the
 /// time at which an attempt began whose outcome is not recorded: a column in no index, so that
@@ -102,6 +102,20 @@ const REWRITTEN: &str = "ALTER TABLE recipient ADD COLUMN rewritten TEXT;";
 const OPTIONS: &str = "
 ALTER TABLE message ADD COLUMN options TEXT;
 ALTER TABLE recipient ADD COLUMN options TEXT;
+";
+
+/// By which senders take turns (`queue::policy::lineup`); what is older is of one sender, and normal.
+const TURNS: &str = "
+ALTER TABLE recipient ADD COLUMN lineup INTEGER NOT NULL DEFAULT 72057594037927936;
+CREATE INDEX recipient_turn ON recipient (destination, lineup, next_attempt) WHERE state = 0;
+";
+
+/// When our own line was down: what was queued then lives so much longer.
+const OUTAGES: &str = "
+CREATE TABLE outage (
+    began_at INTEGER PRIMARY KEY NOT NULL,
+    until    INTEGER NOT NULL
+) STRICT;
 ";
 
 /// The format of a database; 0 for a new one.

@@ -8,9 +8,9 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use parking_lot::Mutex;
 use queue::{
-    AttemptRecord, Body, BodyWriter, DestinationKey, DestinationUpdate, DueDestination, Event,
+    AttemptRecord, Body, BodyWriter, DestinationKey, DestinationUpdate, Due, DueDestination, Event,
     Lease, MessageId, Moving, NewMessage, Queued, Recipient, RecipientState, Room, Row, RowFilter,
-    Store, StoreError, Story,
+    Store, StoreError, Story, Waiting,
 };
 use rusqlite::Connection;
 use world::World;
@@ -25,7 +25,7 @@ use crate::readers::Readers;
 use crate::record::{self, Outcomes, PreparedUpdate, Recording};
 use crate::staging::Staging;
 use crate::writer::{Burden, Writer, run_guarded};
-use crate::{due, gate, list};
+use crate::{due, gate, list, outage, turns};
 
 /// Recipients that are moved in one transaction.
 const MOVES: usize = 1000;
@@ -178,6 +178,10 @@ impl Store for SqliteStore {
         self.read(due::due_destinations).await
     }
 
+    async fn waiting(&self) -> Result<Vec<Waiting>, StoreError> {
+        self.read(due::waiting).await
+    }
+
     async fn lease(&self, destination: &DestinationKey) -> Result<Lease, StoreError> {
         let key = destination.clone();
         self.write(Burden::default(), move |db| db.lease(&key))
@@ -190,9 +194,21 @@ impl Store for SqliteStore {
         now: Timestamp,
         limit: usize,
         except: &[(MessageId, u32)],
-    ) -> Result<(Vec<Queued>, Option<Timestamp>), StoreError> {
-        let (lease, except, bodies) = (lease.clone(), except.to_vec(), self.bodies.clone());
-        self.read(move |conn| due::due(conn, &lease, now, limit, &except, bodies.as_ref()))
+        turn: Option<i64>,
+    ) -> Result<Due, StoreError> {
+        let asked = turns::Asked {
+            now,
+            limit,
+            except: except.iter().copied().collect(),
+            turn,
+        };
+        let (lease, bodies) = (lease.clone(), self.bodies.clone());
+        self.read(move |conn| due::due(conn, &lease, &asked, bodies.as_ref()))
+            .await
+    }
+
+    async fn note_outage(&self, began: Timestamp, until: Timestamp) -> Result<(), StoreError> {
+        self.write(Burden::default(), move |db| outage::note(db, began, until))
             .await
     }
 

@@ -5,10 +5,13 @@
 )]
 
 mod durable;
+mod fairness;
+mod line;
 mod outage;
 mod parameters;
 mod peer;
 mod programs;
+mod provider;
 mod relay;
 mod routes;
 mod single;

@@ -78,6 +78,16 @@ impl Relay {
         }
     }
 
+    /// Lets a domain's only exchanger be this host, at the address of exchanger `n`.
+    pub(crate) fn exchanger(&self, domain: &str, host: &str, n: u8) {
+        let mx = Mx {
+            preference: 10,
+            exchange: host.to_owned(),
+        };
+        self.dns.set_mx(domain, Ok(vec![mx]));
+        self.dns.set_addresses(host, Ok(vec![at(n).ip()]));
+    }
+
     pub(crate) async fn peer(
         &self,
         n: u8,

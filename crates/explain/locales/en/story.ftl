@@ -8,6 +8,9 @@ story-report-about = Report about { $id }, written by this relay
 story-size = Size
 story-size-value = { $bytes } bytes
 story-expires = Gives up
+story-line = Our line
+story-line-is-down = down since { $since }: nothing can be reached from here. Nothing is given up because of it: that time ({ $span } so far) does not count.
+story-line-was-down = was down from { $since }, for { $span }: nothing could be reached from here. That time does not count.
 story-null-sender = <> (nobody: no report is ever sent back)
 
 state-queued = waiting

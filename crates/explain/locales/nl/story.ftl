@@ -7,6 +7,9 @@ story-received-value = { $time } ({ $ago } geleden) van { $client }, via { $prot
 story-report-about = Melding over { $id }, geschreven door deze mailserver
 story-size = Omvang
 story-size-value = { $bytes } bytes
+story-line = Onze lijn
+story-line-is-down = ligt eruit sinds { $since }: vanaf hier is niets te bereiken. Daardoor wordt niets opgegeven: deze tijd ({ $span } tot nu toe) telt niet mee.
+story-line-was-down = lag eruit vanaf { $since }, { $span } lang: vanaf hier was niets te bereiken. Die tijd telt niet mee.
 story-expires = Uiterlijk
 story-null-sender = <> (niemand: hierop volgt nooit een melding)
 

@@ -73,6 +73,25 @@ pub fn sender_group(sender: &Address) -> u64 {
     })
 }
 
+/// Where a message stands among those of its destination: the class first, then the sender's group.
+/// The store keeps it with each recipient, so that it finds the next sender without looking at what
+/// the others have queued.
+#[must_use]
+pub fn lineup(priority: i8, sender: &Address) -> i64 {
+    let rank = i64::from(Class::of(priority).rank());
+    (rank << LINEUP_CLASS) | (sender_group(sender) >> 8).cast_signed()
+}
+
+/// Classes are told apart by the bits from here on.
+const LINEUP_CLASS: u32 = 56;
+
+/// Where the lineups of a class begin.
+#[must_use]
+pub const fn lineups_of(class: Class) -> std::ops::Range<i64> {
+    let rank = class.rank() as i64;
+    rank << LINEUP_CLASS..(rank + 1) << LINEUP_CLASS
+}
+
 /// What is ready, in the order of turns. Takes no memory while it is empty.
 #[derive(Clone, Debug)]
 pub struct FairQueue<T> {
@@ -287,6 +306,19 @@ mod tests {
         assert_ne!(one, group("bounce@other.example"));
         assert_ne!(group("anna@example.org"), group("bert@example.org"));
         assert_eq!(sender_group(&Address::null()), 12_638_223_484_439_372_959);
+    }
+
+    #[test]
+    fn the_stores_order_has_the_urgent_first_and_each_sender_in_one_place() {
+        let anna: Address = "anna@example.org".parse().unwrap();
+        let bert: Address = "bert@example.org".parse().unwrap();
+        let places = [9, 0, -9].map(|priority| lineup(priority, &anna));
+        assert!(places.is_sorted() && places[0] >= 0);
+        for (class, place) in Class::ALL.into_iter().zip(places) {
+            assert!(lineups_of(class).contains(&place));
+        }
+        assert_eq!(places[0], lineup(1, &anna));
+        assert_ne!(places[1], lineup(0, &bert));
     }
 
     #[test]

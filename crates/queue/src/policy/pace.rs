@@ -144,6 +144,12 @@ impl Pace {
         self.opens_at(now).map_or(Permit::Go, Permit::At)
     }
 
+    /// Whether nothing is tried now because it failed as a whole.
+    #[must_use]
+    pub fn is_blocked(&self, now: Timestamp) -> bool {
+        self.blocked_until.is_some_and(|until| until > now)
+    }
+
     /// When it may be tried again, if it may not now: the end of a block, or the rate's next turn.
     #[must_use]
     pub fn opens_at(&self, now: Timestamp) -> Option<Timestamp> {

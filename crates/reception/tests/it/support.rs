@@ -11,9 +11,9 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use parking_lot::Mutex;
 use queue::{
-    AttemptRecord, Body, BodyWriter, Courier, DestinationKey, DestinationUpdate, DueDestination,
-    Event, Intake, Lease, Message, MessageId, Moving, NewMessage, Queued, Recipient,
-    RecipientState, Room, Row, RowFilter, Store, StoreError, Story,
+    AttemptRecord, Body, BodyWriter, Courier, DestinationKey, DestinationUpdate, Due,
+    DueDestination, Event, Intake, Lease, Message, MessageId, Moving, NewMessage, Queued,
+    Recipient, RecipientState, Room, Row, RowFilter, Store, StoreError, Story, Waiting,
 };
 use reception::{Neighbours, Receiver, Settings};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
@@ -187,7 +187,16 @@ impl Store for FakeStore {
         _: Timestamp,
         _: usize,
         _: &[(MessageId, u32)],
-    ) -> Result<(Vec<Queued>, Option<Timestamp>), StoreError> {
+        _: Option<i64>,
+    ) -> Result<Due, StoreError> {
+        not_asked()
+    }
+
+    async fn waiting(&self) -> Result<Vec<Waiting>, StoreError> {
+        not_asked()
+    }
+
+    async fn note_outage(&self, _: Timestamp, _: Timestamp) -> Result<(), StoreError> {
         not_asked()
     }
 

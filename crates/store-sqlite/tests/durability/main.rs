@@ -11,6 +11,8 @@
 mod body;
 mod crash;
 mod disk;
+mod line;
 mod log;
 mod options;
 mod stage;
+mod turns;
