@@ -1,7 +1,9 @@
 //! Questions to the DNS with the evidence written down.
 
+use async_trait::async_trait;
 use diagnosis::finding::{Answer, Conclusion, Fact};
 use dns::{AskError, Record, RecordKind, Resolver, Unanswered};
+use email_auth::spf::Witness;
 use tokio::time::Instant;
 
 /// Asks, and keeps every question with its answer.
@@ -40,22 +42,7 @@ impl<'a> Asker<'a> {
         &mut self,
         host: &str,
     ) -> Result<Vec<std::net::IpAddr>, AskError> {
-        let v4 = self.ask(host, RecordKind::A).await;
-        let v6 = self.ask(host, RecordKind::Aaaa).await;
-        let found: Vec<_> = [&v4, &v6]
-            .into_iter()
-            .flatten()
-            .flatten()
-            .filter_map(|record| record.data.address())
-            .collect();
-        match (found.is_empty(), v4, v6) {
-            (false, _, _) | (true, Ok(_), Ok(_)) => Ok(found),
-            // Trouble in either family may hide an address: it outranks "does not exist".
-            (true, Err(trouble @ AskError::Unanswered { .. }), _)
-            | (true, _, Err(trouble @ AskError::Unanswered { .. }))
-            | (true, Err(trouble), _)
-            | (true, _, Err(trouble)) => Err(trouble),
-        }
+        Witness::addresses(self, host).await
     }
 
     pub(crate) fn note(&mut self, fact: Fact) {
@@ -65,6 +52,17 @@ impl<'a> Asker<'a> {
     /// The evidence so far; a next finding begins with none.
     pub(crate) fn take(&mut self) -> Vec<Fact> {
         std::mem::take(&mut self.facts)
+    }
+}
+
+#[async_trait]
+impl Witness for Asker<'_> {
+    async fn ask(&mut self, name: &str, kind: RecordKind) -> Result<Vec<Record>, AskError> {
+        Asker::ask(self, name, kind).await
+    }
+
+    fn note(&mut self, fact: Fact) {
+        Asker::note(self, fact);
     }
 }
 

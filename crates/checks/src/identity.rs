@@ -4,12 +4,13 @@ use std::net::IpAddr;
 
 use diagnosis::finding::{Conclusion, Defect, Finding, Verdict};
 use dns::{AskError, RecordData, RecordKind, Resolver};
+use email_auth::spf;
 
 use crate::asker::Asker;
 use crate::ours::Ours;
 use crate::request::Sender;
 use crate::tags::flaw;
-use crate::{dkim, dmarc, domain, spf};
+use crate::{dkim, dmarc, domain};
 
 /// Selectors that are looked up, at most.
 const MAX_SELECTORS: usize = 10;

@@ -18,7 +18,6 @@ mod request;
 mod route;
 mod server;
 mod settings;
-mod spf;
 mod tags;
 mod talk;
 

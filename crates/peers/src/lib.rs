@@ -4,28 +4,34 @@
 //! process id when its guard is dropped. Nothing of Postrider's own code is used here, so that its
 //! judge shares none of its errors.
 
+mod clamd;
 mod client;
 mod dovecot;
 mod exim;
 mod maildir;
 mod message;
+mod milter;
 mod named;
 mod place;
 mod postfix;
 mod process;
 mod relay;
+mod rspamd;
 mod sink;
 
+pub use clamd::{Clamd, eicar};
 pub use client::{Client, Mail};
 pub use dovecot::Dovecot;
 pub use exim::Exim;
 pub use maildir::{Arrived, Maildir};
 pub use message::{body_of, generated, with_crlf, with_lf, without_trace};
+pub use milter::Milter;
 pub use named::Named;
 pub use place::{Place, free_port, root_of_the_workspace, tool};
 pub use postfix::Postfix;
 pub use process::{Process, allow_open_files, wait_until};
 pub use relay::Relay;
+pub use rspamd::Rspamd;
 pub use sink::{Act, ClosedPort, Received, Rule, Sink};
 
 /// What keeps a peer from doing its work: a person has to read it.

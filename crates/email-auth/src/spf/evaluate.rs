@@ -7,19 +7,26 @@ use std::pin::Pin;
 use diagnosis::finding::{Defect, Fact, SpfOutcome};
 use dns::{AskError, RecordData, RecordKind, reverse_name};
 
+use super::Witness;
 use super::expand::{Values, expand};
 use super::record::{Directive, Flaw, Mechanism, Prefixes, Qualifier, is_record, parse};
-use crate::asker::Asker;
 
 /// The result (RFC 7208 §2.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub enum Outcome {
+    /// The domain says nothing.
     None,
+    /// The domain does not want to say.
     Neutral,
+    /// The client may send for the domain.
     Pass,
+    /// It may not.
     Fail,
+    /// It may not, perhaps.
     SoftFail,
+    /// The DNS gave no answer.
     TempError,
+    /// The record is broken.
     PermError,
 }
 
@@ -30,8 +37,8 @@ const MAX_VOID: u32 = 2;
 /// §4.6.4: names of one `mx` or `ptr`.
 const MAX_NAMES: usize = 10;
 
-struct Evaluation<'a, 'r> {
-    asker: &'a mut Asker<'r>,
+struct Evaluation<'a> {
+    asker: &'a mut dyn Witness,
     address: IpAddr,
     local: &'a str,
     sender_domain: &'a str,
@@ -49,8 +56,8 @@ enum Stop {
 }
 
 /// Evaluates the record of `domain` for mail of `sender` from `address`.
-pub(crate) async fn evaluate(
-    asker: &mut Asker<'_>,
+pub async fn evaluate(
+    asker: &mut dyn Witness,
     address: IpAddr,
     domain: &str,
     local: &str,
@@ -75,7 +82,7 @@ pub(crate) async fn evaluate(
 
 type Checked<'s> = Pin<Box<dyn Future<Output = Result<Outcome, Stop>> + Send + 's>>;
 
-impl Evaluation<'_, '_> {
+impl Evaluation<'_> {
     fn check_host(&mut self, domain: String) -> Checked<'_> {
         Box::pin(async move {
             if self.under.contains(&domain) {

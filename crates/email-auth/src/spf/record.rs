@@ -8,60 +8,80 @@ use super::expand;
 
 /// What a mechanism that matches says (RFC 7208 §4.6.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Qualifier {
+pub enum Qualifier {
+    /// `+`
     Pass,
+    /// `-`
     Fail,
+    /// `~`
     SoftFail,
+    /// `?`
     Neutral,
 }
 
 /// A mechanism (RFC 7208 §5). `domain` is a domain-spec with macros; `None`: the record's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Mechanism {
+pub enum Mechanism {
+    /// Everybody.
     All,
+    /// Whom another record lets send.
     Include(String),
+    /// The addresses of a host.
     A(Option<String>, Prefixes),
+    /// Those of a domain's exchangers.
     Mx(Option<String>, Prefixes),
+    /// Those whose name is below a domain.
     Ptr(Option<String>),
+    /// A network.
     Ip4(Ipv4Addr, u8),
+    /// A network.
     Ip6(Ipv6Addr, u8),
+    /// Anybody, where a name exists.
     Exists(String),
 }
 
 /// Prefix lengths of both families.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Prefixes {
-    pub(crate) v4: u8,
-    pub(crate) v6: u8,
+pub struct Prefixes {
+    /// Of IPv4.
+    pub v4: u8,
+    /// Of IPv6.
+    pub v6: u8,
 }
 
 const WHOLE: Prefixes = Prefixes { v4: 32, v6: 128 };
 
 /// A directive as written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Directive {
-    pub(crate) text: String,
-    pub(crate) qualifier: Qualifier,
-    pub(crate) mechanism: Mechanism,
+pub struct Directive {
+    /// All of it.
+    pub text: String,
+    /// What it says.
+    pub qualifier: Qualifier,
+    /// Of whom.
+    pub mechanism: Mechanism,
 }
 
 /// A record.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Record {
-    pub(crate) directives: Vec<Directive>,
+pub struct Record {
+    /// In their order.
+    pub directives: Vec<Directive>,
     /// `redirect=`, without the name.
-    pub(crate) redirect: Option<String>,
+    pub redirect: Option<String>,
 }
 
 /// What is wrong with a record, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Flaw {
-    pub(crate) defect: Defect,
-    pub(crate) term: String,
+pub struct Flaw {
+    /// What.
+    pub defect: Defect,
+    /// Where.
+    pub term: String,
 }
 
 /// Whether a text is an SPF record (RFC 7208 §4.5): the version alone or before a space.
-pub(crate) fn is_record(text: &str) -> bool {
+pub fn is_record(text: &str) -> bool {
     let version = text
         .get(..6)
         .is_some_and(|v| v.eq_ignore_ascii_case("v=spf1"));
@@ -69,7 +89,7 @@ pub(crate) fn is_record(text: &str) -> bool {
 }
 
 /// Reads a text for which [`is_record`] holds.
-pub(crate) fn parse(text: &str) -> Result<Record, Flaw> {
+pub fn parse(text: &str) -> Result<Record, Flaw> {
     let mut record = Record::default();
     let mut explained = false;
     for term in text
