@@ -5,6 +5,7 @@
 //! This crate does no I/O: it is given the text.
 
 mod network;
+mod pacing;
 mod problem;
 mod read;
 mod routing;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use queue::route::Routes;
 
 pub use network::Network;
+pub use pacing::{PaceLimit, Pacing};
 pub use problem::{Errors, Problem, ProblemKind};
 pub use toml_read::{Rate, Written, duration_text, rate_text, size_text};
 
@@ -38,6 +40,8 @@ pub struct Config {
     pub queue: Queue,
     /// `[limits]`
     pub limits: Limits,
+    /// `[limits.destination]`, `[limits.provider]`
+    pub pacing: Pacing,
     /// `[greylisting]`
     pub greylisting: Greylisting,
     /// `[maildir]`
@@ -187,6 +191,8 @@ pub struct Delivery {
     pub sessions: usize,
     /// Connections at one time to one destination.
     pub sessions_per_destination: usize,
+    /// Connections at one time to one provider: all destinations with the same mail servers.
+    pub sessions_per_provider: usize,
     /// Recipients of a transaction.
     pub recipients_per_transaction: usize,
     /// Messages over one connection.
@@ -404,6 +410,7 @@ impl Default for Delivery {
             program_timeout: Duration::from_secs(300),
             sessions: 500,
             sessions_per_destination: 20,
+            sessions_per_provider: 50,
             recipients_per_transaction: 100,
             messages_per_connection: 1000,
             idle: Duration::from_secs(2),

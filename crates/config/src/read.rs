@@ -7,8 +7,8 @@ use toml_read::{Section, Written};
 
 use crate::network::NotANetwork;
 use crate::problem::{Errors, Problem, ProblemKind};
-use crate::routing;
 use crate::{BlockList, Config, Language, LogFormat, LogLevel, Network, Parsed};
+use crate::{pacing, routing};
 
 const SECTIONS: &[&str] = &[
     "server",
@@ -162,6 +162,7 @@ fn amounts(root: &DeTable<'_>, config: &mut Config, found: &mut Found) {
     queue.duration("retention", &mut config.queue.retention);
 
     limits(root, config, found);
+    pacing::read(root, &mut config.pacing, found);
     strangers(root, config, found);
 
     let keys = &[
@@ -173,6 +174,7 @@ fn amounts(root: &DeTable<'_>, config: &mut Config, found: &mut Found) {
         "program_timeout",
         "sessions",
         "sessions_per_destination",
+        "sessions_per_provider",
         "recipients_per_transaction",
         "messages_per_connection",
         "idle",
@@ -191,6 +193,8 @@ fn amounts(root: &DeTable<'_>, config: &mut Config, found: &mut Found) {
         1,
         10_000,
     );
+    let per_provider = &mut own.sessions_per_provider;
+    delivery.number("sessions_per_provider", per_provider, 1, 10_000);
     delivery.number(
         "recipients_per_transaction",
         &mut own.recipients_per_transaction,
@@ -230,6 +234,8 @@ fn limits(root: &DeTable<'_>, config: &mut Config, found: &mut Found) {
         "min_memory",
         "max_resident",
         "margin",
+        "destination",
+        "provider",
     ];
     let mut limits = Section::open(root, "limits", keys, found);
     let own = &mut config.limits;

@@ -66,6 +66,7 @@ fn write(out: &mut String, config: &Config) -> fmt::Result {
     )?;
 
     limits(out, config)?;
+    crate::pacing::show(out, &config.pacing)?;
     strangers(out, config)?;
 
     delivery(out, config)?;
@@ -159,6 +160,12 @@ fn delivery(out: &mut String, config: &Config) -> fmt::Result {
         "sessions_per_destination",
         &delivery.sessions_per_destination,
         "at most; fewer while a server has trouble",
+    )?;
+    line(
+        out,
+        "sessions_per_provider",
+        &delivery.sessions_per_provider,
+        "to all destinations with the same mail servers",
     )?;
     line(
         out,

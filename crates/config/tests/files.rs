@@ -81,6 +81,13 @@ min_inodes = 0
 min_memory = "1 MiB"
 max_resident = "2 GiB"
 margin = 10
+[limits.destination."example.org"]
+sessions = 2
+rate = "60/1m"
+[limits.destination."smtp://127.0.0.1:2600"]
+rate = "none"
+[limits.provider."google.com"]
+sessions = 8
 [greylisting]
 enabled = true
 delay = "1m"
@@ -96,6 +103,7 @@ smtp_port = 2525
 connect_timeout = "500ms"
 sessions = 7
 sessions_per_destination = 3
+sessions_per_provider = 9
 recipients_per_transaction = 50
 messages_per_connection = 9
 idle = "0s"
@@ -129,6 +137,9 @@ fn every_key_is_read() {
         (1 << 20, 64 << 10)
     );
     assert_eq!(config.delivery.connect_timeout, Duration::from_millis(500));
+    let one = config.pacing.destinations["example.org"];
+    assert_eq!((one.sessions, one.rate.unwrap().count), (Some(2), 60));
+    assert_eq!(config.pacing.providers["google.com"].sessions, Some(8));
     assert_eq!(
         (config.log.format, config.log.level),
         (LogFormat::Json, LogLevel::Debug)
@@ -166,6 +177,11 @@ fn a_bad_file_is_told_with_line_caret_and_what_is_allowed() {
             "window_within_delay",
             "[greylisting]\ndelay = \"1h\"\nwindow = \"30m\"\n",
         ),
+        (
+            "unknown_pace",
+            "[limits.destination.\"example.org\"]\nconnections = 3\n",
+        ),
+        ("pace_for_nobody", "[limits.provider]\nsessions = 3\n"),
         ("negative", "[limits]\nrecipients = -5\n"),
         ("text_for_number", "[limits]\nhops = \"50\"\n"),
         ("no_address", "[listen]\nsmtp = [\"localhost:25\"]\n"),

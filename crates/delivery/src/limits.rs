@@ -29,6 +29,8 @@ impl Limits {
     pub(crate) fn of_destination(&self, key: &DestinationKey, settings: &Settings) -> PaceLimits {
         let name = key.as_str();
         let name = name.strip_prefix("mx:").unwrap_or(name);
+        // A route's own name for the way there (`#name`) does not tell another destination.
+        let name = name.rsplit_once('#').map_or(name, |(name, _)| name);
         pace(
             self.destinations.get(name),
             settings.max_sessions_per_destination,

@@ -4,6 +4,7 @@ mod chores;
 mod control_server;
 mod files;
 mod logs;
+mod pacing;
 mod rerouting;
 pub(crate) mod settings;
 pub(crate) mod stop;

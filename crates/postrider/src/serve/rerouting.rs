@@ -21,8 +21,8 @@ pub(super) async fn reroute(
 ) -> Result<(), StoreError> {
     let headers = headers(routes, store).await?;
     let routes = routes.clone();
-    for due in store.due_destinations().await? {
-        let from = due.destination.key;
+    for waiting in store.waiting().await? {
+        let from = waiting.key;
         let to = |moving: &Moving| {
             let header = headers.get(&moving.message).map_or(&[][..], Vec::as_slice);
             let asked = Asked {

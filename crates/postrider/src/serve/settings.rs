@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use config::Config;
 
+use super::pacing;
+
 /// The name of this relay: configured, or the system's.
 pub(crate) fn hostname(config: &Config) -> String {
     match &config.server.hostname {
@@ -37,6 +39,8 @@ pub(crate) fn delivery(config: &Config) -> delivery::Settings {
         program_timeout: own.program_timeout,
         max_sessions: own.sessions,
         max_sessions_per_destination: own.sessions_per_destination,
+        max_sessions_per_provider: own.sessions_per_provider,
+        limits: Arc::new(pacing::limits(&config.pacing)),
         max_recipients: own.recipients_per_transaction,
         max_messages_per_connection: own.messages_per_connection,
         idle_keep: own.idle,
