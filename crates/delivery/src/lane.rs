@@ -177,6 +177,7 @@ impl Lane {
             && self.next_due.is_none()
             && self.concluded_while_reading.is_none()
             && self.pace.failures() == 0
+            && self.pace.learnt_rate().is_none()
             && !self.paused
     }
 

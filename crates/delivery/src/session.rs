@@ -30,7 +30,7 @@ pub(crate) async fn run(engine: Engine, key: DestinationKey, standing: Standing)
         key,
         standing,
         connection: None,
-        asked: None,
+        asked: Vec::new(),
         route: Route::default(),
     };
     loop {
@@ -60,8 +60,8 @@ pub(crate) struct Session {
     key: DestinationKey,
     standing: Standing,
     connection: Option<Connection>,
-    /// The server that is asked.
-    asked: Option<String>,
+    /// The servers that were asked in this attempt.
+    asked: Vec<String>,
     /// The route of the open connection.
     route: Route,
 }
@@ -142,7 +142,7 @@ impl Session {
         match tried {
             (Tried::Outcomes(outcomes), Some(lease)) => {
                 let attempt = self.facts(&work, outcomes, trail);
-                self.note_host(&mut work);
+                self.note_hosts(&mut work);
                 conclude::conclude(&self.engine, &lease, work, attempt, started_at).await;
             }
             (Tried::NotBegun(error), _) => self.not_begun(&work, &error).await,
@@ -163,12 +163,12 @@ impl Session {
         }
     }
 
-    /// Remembers with the work which server was asked.
-    fn note_host(&self, work: &mut Work) {
-        if let Some(host) = &self.asked
-            && !work.asked.contains(host)
-        {
-            work.asked.push(host.clone());
+    /// Remembers with the work which servers were asked.
+    fn note_hosts(&self, work: &mut Work) {
+        for host in &self.asked {
+            if !work.asked.contains(host) {
+                work.asked.push(host.clone());
+            }
         }
     }
 
@@ -299,7 +299,7 @@ impl Session {
             tokio::spawn(asked.close());
         }
         if let Some(connection) = &self.connection {
-            self.asked = Some(connection.host.clone());
+            self.asked = vec![connection.host.clone()];
             let (host, address) = (connection.host.clone(), connection.address.clone());
             let earlier = connection.messages;
             trail.add(
@@ -313,7 +313,7 @@ impl Session {
             return Ok(());
         }
         let shared = &self.engine.shared;
-        self.asked = None;
+        self.asked.clear();
         // A message goes the same way each time, among exchangers that are equal: a greylist that knows
         // it there knows it again.
         let chance = SeededRandom::new(seed_of(work.message.id));
@@ -355,11 +355,15 @@ impl Session {
                         if !is_here(&connection.address) {
                             self.engine.reached(&self.key).await;
                         }
-                        self.asked = Some(connection.host.clone());
+                        self.asked = vec![connection.host.clone()];
                         self.connection = Some(connection);
                         Ok(())
                     }
-                    Err(failure) => Err(outcomes(work, failure)),
+                    Err(failure) => {
+                        // None is left: each was tried.
+                        self.asked = candidates.into_iter().map(|c| c.host).collect();
+                        Err(outcomes(work, failure))
+                    }
                 }
             }
             Ok(Way::Maildir { route, path }) => {

@@ -127,8 +127,16 @@ impl Engine {
             Some(at) if at > now => self.set_timer(state, at, key),
             Some(_) | None => {}
         }
-        if state.lanes.get(key).is_some_and(Lane::is_forgettable) {
-            state.lanes.remove(key);
+        if let Some(lane) = state.lanes.get(key)
+            && lane.is_forgettable()
+        {
+            // The time of the next message is kept: the operator's rate holds for what comes, too.
+            match lane.pace.opens_at(now) {
+                Some(at) => self.set_timer(state, at, key),
+                None => {
+                    state.lanes.remove(key);
+                }
+            }
         }
         Pumped::Served
     }

@@ -58,3 +58,26 @@ async fn the_operators_limits_hold_whatever_the_destination_would_bear() {
     assert_eq!(peer.taken().len(), 30);
     assert!(peer.connections().1 <= 2);
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_operators_rate_holds_for_mail_that_comes_one_by_one() {
+    let limit = Limit {
+        sessions: None,
+        rate: Some(0.1),
+    };
+    let limits = Limits {
+        destinations: [("example.org".to_owned(), limit)].into(),
+        ..Limits::default()
+    };
+    let relay = Relay::start_with(Routes::default(), |settings| {
+        settings.limits = Arc::new(limits);
+    })
+    .await;
+    let peer = relay.willing_peer(1).await;
+    for _ in 0..30 {
+        relay.send("anna@sender.example", &["a@example.org"]).await;
+        relay.pass(3).await;
+    }
+    let taken = peer.taken().len();
+    assert!((8..=11).contains(&taken), "one in ten seconds: {taken}");
+}

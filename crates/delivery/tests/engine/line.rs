@@ -42,6 +42,14 @@ async fn when_nothing_can_be_reached_it_is_our_line_and_nothing_expires_while_it
     }
     let probes = 8 * DAY as usize / 300;
     assert!(attempts < 4 * probes, "few probes: {attempts}");
+    let story = relay.story(ids[0]).await;
+    for (lang, words) in [
+        (explain::Lang::En, "Our line"),
+        (explain::Lang::Nl, "Onze lijn"),
+    ] {
+        let told = explain::story(&story, relay.now(), lang);
+        assert!(told.contains(words), "{told}");
+    }
     let last = causes(&relay.story(ids[0]).await);
     assert!(last.contains(&"us.line-down"), "{last:?}");
 

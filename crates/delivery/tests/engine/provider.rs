@@ -98,3 +98,21 @@ async fn where_all_servers_are_full_the_destination_waits_after_one_round() {
     assert_eq!(states(&story), [RecipientState::Queued]);
     assert!(peers.iter().all(|peer| peer.connections().0 == 1));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_second_server_that_does_not_even_greet_ends_the_round() {
+    let relay = Relay::start().await;
+    relay
+        .peer(1, |ask| match ask {
+            Ask::Mail => Answer::Say("421 4.3.2 closing down"),
+            _ => Answer::Say(""),
+        })
+        .await;
+    let second = relay
+        .peer(2, |_| Answer::Say("421 4.3.2 closing down"))
+        .await;
+    let id = relay.send(SENDER, &["a@example.org"]).await;
+    relay.pass(30).await;
+    assert_eq!(relay.story(id).await.attempts.len(), 2);
+    assert_eq!(second.connections().0, 1);
+}
