@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use diagnosis::facts::{Circumstances, NoRoute};
+use diagnosis::facts::NoRoute;
 use diagnosis::{Attempt, Diagnosis, FailureKind, Outcome, diagnose};
 use jiff::Timestamp;
 use queue::policy::{self, Block, Effect, History, Special, Waits};
@@ -17,7 +17,7 @@ use crate::engine::Engine;
 use crate::engine::line::{Seen, ours};
 use crate::lane::{Claim, Work, is_here};
 use crate::report::{self, Reports};
-use crate::{expire, log};
+use crate::{circumstances, expire, log};
 
 /// What was concluded about an attempt, before it is recorded.
 pub(crate) struct Conclusion {
@@ -118,13 +118,8 @@ fn judge(
     let mut update: Option<DestinationUpdate> = None;
     let mut effect = Effect::NONE;
     for (recipient, of) in work.recipients.iter().zip(&attempt.recipients) {
-        let circumstances = Circumstances {
-            message_size: work.message.size,
-            accepted_recipients: accepted as u32,
-            all_recipients: attempt.recipients.len() as u32,
-            announced_size: None,
-            earlier_attempts: recipient.attempts,
-        };
+        let about = (work, attempt);
+        let circumstances = circumstances::of((engine, key), about, recipient, accepted);
         let Some(diagnosis) = diagnose(&of.outcome, &circumstances) else {
             verdicts.push(Verdict {
                 index: of.index,

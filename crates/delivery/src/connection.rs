@@ -11,6 +11,7 @@ use tokio::time::{Instant, timeout};
 use world::{Stream, World};
 
 use crate::Settings;
+use crate::login::log_in;
 use crate::presence::Presence;
 use crate::race::{self, Race, Won};
 use crate::trail::Trail;
@@ -68,7 +69,17 @@ impl Connection {
             let mut left = race::in_order(tier, &*world.net, presence);
             while let Some(won) = race.run(&mut left, &mut tries, trail).await {
                 match Connection::greet(won, lmtp, (presence, settings), trail).await {
-                    Ok(connection) => return Ok(connection),
+                    Ok(mut connection) => {
+                        if let Some(login) = presence.login() {
+                            // Others there would hear the same name and password.
+                            if let Err(failure) = log_in(&mut connection, login, world, trail).await
+                            {
+                                connection.close().await;
+                                return Err(failure);
+                            }
+                        }
+                        return Ok(connection);
+                    }
                     // The first answer counts: it is the preferred exchanger's.
                     Err(failure) => answered = answered.or(Some(failure)),
                 }
@@ -146,6 +157,16 @@ impl Connection {
                     return Err(Failure { stage, kind });
                 }
             }
+        }
+    }
+
+    /// Whether nobody on the way can read what is said.
+    pub(crate) fn is_secret(&self) -> bool {
+        match &self.stream {
+            Stream::Layered(_) | Stream::Unix(_) => true,
+            Stream::Tcp(stream) => stream.peer_addr().is_ok_and(|peer| peer.ip().is_loopback()),
+            // A network within this process stands for one between machines.
+            Stream::Memory(_) | Stream::Gone => false,
         }
     }
 

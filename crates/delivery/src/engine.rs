@@ -239,6 +239,13 @@ impl Engine {
         self.shared.state.lock().line.down_since()
     }
 
+    /// How many connections to a destination are open or opening.
+    pub(crate) fn sessions_of(&self, key: &DestinationKey) -> u32 {
+        let mut state = self.shared.state.lock();
+        let sessions = lane_of(&mut state.lanes, key).sessions;
+        u32::try_from(sessions).unwrap_or(u32::MAX)
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.shared.world.clock.now()
     }

@@ -4,6 +4,7 @@
 //! that have work, and writes down what came of each attempt in one transaction of the store.
 
 mod addressees;
+mod circumstances;
 mod conclude;
 mod connection;
 mod engine;
@@ -11,6 +12,7 @@ mod expire;
 mod lane;
 mod limits;
 mod log;
+mod login;
 mod mailboxes;
 mod maildir;
 mod passed_on;

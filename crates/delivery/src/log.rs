@@ -46,6 +46,7 @@ fn said(outcome: &Outcome) -> Option<String> {
             | FailureKind::NotSmtp { .. }
             | FailureKind::Local(_)
             | FailureKind::Program(_)
+            | FailureKind::CannotLogIn(_)
             | FailureKind::TooManyHops { .. }
             | FailureKind::DeliveredBefore { .. }
             | FailureKind::Interrupted => None,

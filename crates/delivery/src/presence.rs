@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use diagnosis::facts::ConnectError;
 use queue::DestinationKey;
-use queue::route::Identity;
+use queue::route::{Identity, Login, Ways};
 use world::Peer;
 
 /// Who we are to a destination.
@@ -12,6 +12,7 @@ use world::Peer;
 pub(crate) struct Presence<'a> {
     key: &'a DestinationKey,
     identity: Identity,
+    login: Option<Login>,
     hostname: &'a str,
 }
 
@@ -19,17 +20,19 @@ pub(crate) struct Presence<'a> {
 const NO_SUCH_FAMILY: i32 = 97;
 
 impl<'a> Presence<'a> {
-    /// As this identity says, and where it is silent by this name.
-    pub(crate) fn new(
-        key: &'a DestinationKey,
-        identity: Identity,
-        hostname: &'a str,
-    ) -> Presence<'a> {
+    /// As the ways of its route say, and where they are silent by this name.
+    pub(crate) fn new(key: &'a DestinationKey, ways: Ways, hostname: &'a str) -> Presence<'a> {
         Presence {
             key,
-            identity,
+            identity: ways.identity,
+            login: ways.login,
             hostname,
         }
+    }
+
+    /// As whom we log in there.
+    pub(crate) fn login(&self) -> Option<&Login> {
+        self.login.as_ref()
     }
 
     /// Our name at EHLO.

@@ -179,7 +179,7 @@ mod tests {
     use std::net::SocketAddr;
 
     use queue::DestinationKey;
-    use queue::route::Identity;
+    use queue::route::{Identity, Ways};
     use world::{Fault, SimNet};
 
     use super::*;
@@ -231,7 +231,9 @@ mod tests {
                 source: self.source.clone(),
                 helo: None,
             };
-            let presence = Presence::new(&self.key, identity, "us.example");
+            let login = None;
+            let ways = Ways { login, identity };
+            let presence = Presence::new(&self.key, ways, "us.example");
             let race = Race {
                 net: &self.net,
                 presence: &presence,

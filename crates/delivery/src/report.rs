@@ -129,6 +129,7 @@ pub(crate) fn last_words(outcome: &Outcome) -> Option<&Reply> {
             | FailureKind::NotSmtp { .. }
             | FailureKind::Local(_)
             | FailureKind::Program(_)
+            | FailureKind::CannotLogIn(_)
             | FailureKind::TooManyHops { .. }
             | FailureKind::DeliveredBefore { .. }
             | FailureKind::Interrupted => None,

@@ -346,9 +346,9 @@ impl Session {
                     candidates.retain(others);
                 }
                 let (world, settings) = (&shared.world, &shared.settings);
-                let ways = settings.routes.ways(&self.key);
-                let identity = ways.identity.or(&settings.identity);
-                let presence = Presence::new(&self.key, identity, &settings.hostname);
+                let mut ways = settings.routes.ways(&self.key);
+                ways.identity = ways.identity.or(&settings.identity);
+                let presence = Presence::new(&self.key, ways, &settings.hostname);
                 let who = (&presence, settings);
                 match Connection::open_any(&candidates, lmtp, world, who, trail).await {
                     Ok(connection) => {

@@ -175,6 +175,7 @@ impl Run<'_> {
             Event::Greeting(_)
             | Event::Ready(_)
             | Event::HelloRefused(_)
+            | Event::Auth(_)
             | Event::SendContent
             | Event::Over { .. }
             | Event::Goodbye(_) => {}

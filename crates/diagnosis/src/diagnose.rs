@@ -5,7 +5,8 @@ mod program;
 use smtp::{Reply, Stage};
 
 use crate::facts::{
-    Break, BreakKind, CannotSend, Circumstances, ConnectError, ConnectTry, NoRoute, Outcome,
+    Break, BreakKind, CannotLogIn, CannotSend, Circumstances, ConnectError, ConnectTry, NoRoute,
+    Outcome,
 };
 use crate::{
     Alternative, Cause, Diagnosis, Evidence, EvidenceSource, Failure, FailureKind, Finality,
@@ -102,6 +103,7 @@ fn failed(failure: &Failure, circumstances: &Circumstances) -> Diagnosis {
             EvidenceSource::Connection,
             format!("{}: {}", local.doing, local.reported),
         ),
+        FailureKind::CannotLogIn(why) => not_logged_in(why),
         FailureKind::Program(program) => program::ended(program),
         FailureKind::Expired {
             age_secs,
@@ -130,13 +132,58 @@ fn failed(failure: &Failure, circumstances: &Circumstances) -> Diagnosis {
 
 fn replied(reply: &Reply, stage: Stage, circumstances: &Circumstances) -> Diagnosis {
     let text = reply.text();
-    interpret(&Statement {
+    // The name before the address: `mx.example.org[192.0.2.1]:25`.
+    let host = reply.peer().split(['[', ':']).next().unwrap_or_default();
+    let mut diagnosis = interpret(&Statement {
         reply: Some(reply.code()),
         status: reply.status(),
         stage: Some(stage),
+        peer: (!host.is_empty()).then_some(host),
         circumstances: circumstances.clone(),
         ..Statement::new(&text)
-    })
+    });
+    // RFC 5321 §3.8: 421 may speak of how many connections there are.
+    if let (421, Some(own)) = (reply.code(), circumstances.own_connections) {
+        diagnosis.evidence.push(Evidence {
+            text: format!("connections of ours there at that time: {own}"),
+            source: EvidenceSource::Queue,
+            span: None,
+        });
+    }
+    diagnosis
+}
+
+/// RFC 4954: what keeps us from logging in is ours to mend.
+fn not_logged_in(why: &CannotLogIn) -> Finding {
+    let seen =
+        |cause, text| Finding::seen(cause, Finality::Transient, EvidenceSource::Connection, text);
+    match why {
+        CannotLogIn::NoMechanism { offered } if offered.is_empty() => seen(
+            Cause::AuthMechanism,
+            "the server does not offer AUTH".to_owned(),
+        ),
+        CannotLogIn::NoMechanism { offered } => {
+            let offered = offered.join(" ");
+            seen(
+                Cause::AuthMechanism,
+                format!("the server offers AUTH {offered}"),
+            )
+        }
+        CannotLogIn::NotEncrypted { offered } => {
+            let offered = offered.join(" ");
+            let text = format!("no TLS, and the server offers AUTH {offered}");
+            seen(Cause::AuthMechanism, text)
+        }
+        CannotLogIn::NoPassword { file, reported } => {
+            let mut finding = seen(Cause::AuthFailed, format!("reading {file}: {reported}"));
+            finding
+                .evidence
+                .iter_mut()
+                .for_each(|e| e.source = EvidenceSource::Queue);
+            finding
+        }
+        CannotLogIn::Exchange { reported } => seen(Cause::AuthFailed, reported.clone()),
+    }
 }
 
 fn unroutable(no_route: &NoRoute) -> Finding {
@@ -322,6 +369,7 @@ fn unknown(failure: &Failure) -> Diagnosis {
         | FailureKind::CannotSend(_)
         | FailureKind::Local(_)
         | FailureKind::Program(_)
+        | FailureKind::CannotLogIn(_)
         | FailureKind::Expired { .. }
         | FailureKind::TooManyHops { .. }
         | FailureKind::DeliveredBefore { .. } => (
@@ -366,6 +414,7 @@ impl Failure {
             | FailureKind::CannotSend(_)
             | FailureKind::NotSmtp { .. }
             | FailureKind::Program(_)
+            | FailureKind::CannotLogIn(_)
             | FailureKind::Expired { .. }
             | FailureKind::TooManyHops { .. }
             | FailureKind::DeliveredBefore { .. }

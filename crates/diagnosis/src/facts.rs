@@ -74,6 +74,8 @@ pub enum FailureKind {
     },
     /// A failure on this machine (a socket path, a Maildir, the spool).
     Local(Local),
+    /// We could not log in where the route says that we do.
+    CannotLogIn(CannotLogIn),
     /// A program on this machine that was to take the message did not.
     Program(ProgramFailure),
     /// The message's lifetime ended before it could be delivered; what the last attempt met.
@@ -240,6 +242,35 @@ pub struct Local {
     pub doing: String,
     /// What the operating system reported.
     pub reported: String,
+}
+
+/// Why we could not log in, where the server did not say it (RFC 4954).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CannotLogIn {
+    /// The server offers no mechanism that we know.
+    NoMechanism {
+        /// Those that it offers.
+        offered: Vec<String>,
+    },
+    /// Everybody on the way could read the password.
+    NotEncrypted {
+        /// The mechanisms that the server offers.
+        offered: Vec<String>,
+    },
+    /// The password cannot be read.
+    NoPassword {
+        /// Its file.
+        file: String,
+        /// What the system reported.
+        reported: String,
+    },
+    /// What the server said in the exchange is not as the mechanism has it, or did not prove that it
+    /// knows the password.
+    Exchange {
+        /// What was wrong.
+        reported: String,
+    },
 }
 
 /// A program that did not take a message.
@@ -444,6 +475,8 @@ pub struct Circumstances {
     pub announced_size: Option<u64>,
     /// Earlier attempts for this recipient.
     pub earlier_attempts: u32,
+    /// Connections of ours to the same destination at that time, this one included.
+    pub own_connections: Option<u32>,
 }
 
 /// A bare status without a reply, as read from reports.

@@ -1,8 +1,8 @@
 //! One step of an attempt, in a line.
 
 use diagnosis::facts::{
-    Break, BreakKind, CannotSend, ConnectError, ConnectTry, NoRoute, ProgramEnd, ProgramFailure,
-    Route, Step, StepKind,
+    Break, BreakKind, CannotLogIn, CannotSend, ConnectError, ConnectTry, NoRoute, ProgramEnd,
+    ProgramFailure, Route, Step, StepKind,
 };
 use diagnosis::{FailureKind, Stage};
 
@@ -144,6 +144,17 @@ fn went(kind: &FailureKind, lang: Lang) -> Told {
             "step-went-local",
             &format!("{}: {}", local.doing, local.reported),
         ),
+        FailureKind::CannotLogIn(why) => {
+            let (key, text) = match why {
+                CannotLogIn::NoMechanism { offered } => ("login-no-mechanism", offered.join(" ")),
+                CannotLogIn::NotEncrypted { offered } => ("login-not-encrypted", offered.join(" ")),
+                CannotLogIn::NoPassword { file, reported } => {
+                    ("login-no-password", format!("{file}: {reported}"))
+                }
+                CannotLogIn::Exchange { reported } => ("login-exchange", reported.clone()),
+            };
+            with(key, &text)
+        }
         FailureKind::Program(failure) => program(failure, lang),
         FailureKind::Expired { age_secs, .. } => {
             let span = time::span(*age_secs, lang);

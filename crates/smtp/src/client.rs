@@ -11,6 +11,8 @@
 //! assert_eq!(connection.output(), b"EHLO me.example\r\n");
 //! ```
 
+mod auth;
+
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -142,6 +144,8 @@ pub enum Event {
         /// What the peer said.
         reply: Reply,
     },
+    /// The answer to a line of an AUTH exchange.
+    Auth(Reply),
     /// The answer to MAIL.
     Mail(Reply),
     /// The answer to RCPT.
@@ -198,6 +202,7 @@ enum Expect {
     Greeting,
     Ehlo,
     Helo,
+    Auth,
     Mail,
     Rcpt(usize),
     Data,
@@ -215,6 +220,7 @@ impl Expect {
         match self {
             Expect::Greeting => Stage::Greeting,
             Expect::Ehlo | Expect::Helo => Stage::Hello,
+            Expect::Auth => Stage::Auth,
             Expect::Mail => Stage::Mail,
             Expect::Rcpt(_) => Stage::Rcpt,
             Expect::Data => Stage::Data,
@@ -507,6 +513,7 @@ impl Connection {
         match expect {
             Expect::Greeting => self.greeting(reply),
             Expect::Ehlo | Expect::Helo => self.hello(reply, expect),
+            Expect::Auth => self.events.push_back(Event::Auth(reply)),
             Expect::Mail => self.mail(reply),
             Expect::Rcpt(index) => self.rcpt(index, reply),
             Expect::Data => self.data(reply),

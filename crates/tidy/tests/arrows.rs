@@ -55,6 +55,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "dsn",
             "dns",
             "routing",
+            "sasl",
             "explain",
             "queue",
             "world",

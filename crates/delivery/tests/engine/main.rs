@@ -7,6 +7,7 @@
 mod durable;
 mod fairness;
 mod line;
+mod login;
 mod outage;
 mod parameters;
 mod peer;

@@ -173,6 +173,7 @@ impl Talk {
                 | Event::HelloRefused(_)
                 | Event::Rcpt { .. }
                 | Event::RecipientDone { .. }
+                | Event::Auth(_)
                 | Event::Goodbye(_) => {}
             }
             if envelope.is_some() && !answers.refused.is_empty() {

@@ -17,6 +17,7 @@ pub(crate) fn shown(event: &Event) -> String {
         Event::Done(reply) => format!("done {}", reply.code()),
         Event::RecipientDone { index, reply } => format!("recipient {index} done {}", reply.code()),
         Event::Over { usable } => format!("over usable={usable}"),
+        Event::Auth(reply) => format!("auth {}", reply.code()),
         Event::Goodbye(reply) => format!("goodbye {}", reply.code()),
     }
 }
