@@ -23,8 +23,12 @@ pub struct Postfix {
 impl Postfix {
     /// Starts it with these further lines of `main.cf`.
     pub fn start(more: &str) -> Result<Postfix> {
+        Postfix::start_at(free_port()?, more)
+    }
+
+    /// The same on this port.
+    pub fn start_at(port: u16, more: &str) -> Result<Postfix> {
         let place = Place::new("postfix")?;
-        let port = free_port()?;
         let config = place.directory("config")?;
         let queue = place.directory("queue")?;
         let data = place.directory_of("data", "postfix")?;

@@ -73,7 +73,12 @@ pub struct Sink {
 impl Sink {
     /// Takes everything, except for what the rules say.
     pub fn start(rules: Vec<Rule>) -> Result<Sink> {
-        let listener = TcpListener::bind("127.0.0.1:0").doing("starting a sink")?;
+        Sink::start_at(SocketAddr::from(([127, 0, 0, 1], 0)), rules)
+    }
+
+    /// The same at this address.
+    pub fn start_at(address: SocketAddr, rules: Vec<Rule>) -> Result<Sink> {
+        let listener = TcpListener::bind(address).doing("starting a sink")?;
         let address = listener.local_addr().doing("starting a sink")?;
         let shared = Arc::new(Shared {
             rules: rules
