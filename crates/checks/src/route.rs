@@ -84,6 +84,10 @@ fn without(no_route: &NoRoute, subject: &str, target: &Target) -> Option<Finding
             let finding = Finding::new(Conclusion::RouteToSelf, subject);
             Some(finding.object(exchanger.as_str()))
         }
+        NoRoute::NoSuchHop { .. } => {
+            let finding = Finding::new(Conclusion::RouteHostUnknown, subject);
+            Some(finding.object(target.key().to_string()))
+        }
         NoRoute::NoSuchDomain { .. } | NoRoute::NoAddress { .. } | NoRoute::DnsTemporary { .. }
             if configured =>
         {

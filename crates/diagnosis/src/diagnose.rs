@@ -207,7 +207,13 @@ fn unroutable(no_route: &NoRoute) -> Finding {
                 [] => format!("{domain}: no MX, no A, no AAAA"),
                 hosts => format!("{domain} MX {}: no A, no AAAA", hosts.join(", ")),
             };
-            dns(Cause::NoMailServer, Finality::Permanent, text)
+            // RFC 5321 §5.1: an exchanger is a name; one that is an address is no exchanger.
+            let is_address = |name: &String| name.parse::<std::net::IpAddr>().is_ok();
+            let cause = match !exchangers.is_empty() && exchangers.iter().all(is_address) {
+                true => Cause::MxBroken,
+                false => Cause::NoMailServer,
+            };
+            dns(cause, Finality::Permanent, text)
         }
         NoRoute::DnsTemporary { question, reported } => dns(
             Cause::DnsFailing,
@@ -218,6 +224,11 @@ fn unroutable(no_route: &NoRoute) -> Finding {
             Cause::RouteToSelf,
             Finality::Transient,
             format!("{domain} MX {exchanger}, which is this relay"),
+        ),
+        NoRoute::NoSuchHop { host } => dns(
+            Cause::RouteMissing,
+            Finality::Transient,
+            format!("our route leads to {host}, which has no address"),
         ),
         NoRoute::NoDomain { address } => Finding::seen(
             Cause::RouteMissing,

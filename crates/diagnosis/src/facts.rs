@@ -142,6 +142,11 @@ pub enum NoRoute {
         /// The exchanger that is us.
         exchanger: String,
     },
+    /// A route of ours leads to a host that does not exist or has no address: ours to mend.
+    NoSuchHop {
+        /// The host.
+        host: String,
+    },
     /// The address has no domain and no route is configured for such addresses.
     NoDomain {
         /// The address.

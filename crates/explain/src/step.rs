@@ -195,6 +195,7 @@ fn no_way(no_route: &NoRoute) -> String {
         }
         NoRoute::DnsTemporary { question, reported } => format!("{question}: {reported}"),
         NoRoute::LoopsToUs { domain, exchanger } => format!("{domain} MX {exchanger}"),
+        NoRoute::NoSuchHop { host } => format!("{host}: A, AAAA: –"),
         NoRoute::NoDomain { address } => address.clone(),
     }
 }

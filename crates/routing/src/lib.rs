@@ -257,6 +257,11 @@ impl Walker<'_> {
         let mut trouble = None;
         for mx in exchangers {
             let name = mx.exchange.clone();
+            // RFC 5321 §5.1: the record names a host. An address there is looked up nowhere.
+            if name.parse::<IpAddr>().is_ok() {
+                self.steps.push(RouteStep::HostUnknown { name });
+                continue;
+            }
             match self.resolver.addresses(&mx.exchange).await {
                 Ok(addresses) if addresses.is_empty() => {
                     self.steps.push(RouteStep::NoAddress { name });
@@ -299,18 +304,20 @@ impl Walker<'_> {
     async fn configured(&mut self, to: &HostPort) -> Result<Found, NoRoute> {
         let addresses = match to.host.parse::<IpAddr>() {
             Ok(address) => vec![address],
-            Err(_) => self
-                .resolver
-                .addresses(&to.host)
-                .await
-                .map_err(|e| no_answer(&to.host, e))?,
+            Err(_) => self.resolver.addresses(&to.host).await.map_err(|error| {
+                match no_answer(&to.host, error) {
+                    trouble @ NoRoute::DnsTemporary { .. } => trouble,
+                    _ => NoRoute::NoSuchHop {
+                        host: to.host.clone(),
+                    },
+                }
+            })?,
         };
         if addresses.is_empty() {
             let name = to.host.clone();
             self.steps.push(RouteStep::NoAddress { name });
-            return Err(NoRoute::NoAddress {
-                domain: to.host.clone(),
-                exchangers: Vec::new(),
+            return Err(NoRoute::NoSuchHop {
+                host: to.host.clone(),
             });
         }
         let host = Found {

@@ -153,6 +153,28 @@ async fn every_way_of_having_no_route_is_told_apart() {
 }
 
 #[tokio::test]
+async fn an_address_in_place_of_an_exchanger_is_none_and_a_hop_of_ours_that_is_not_there_is_ours_to_mend()
+ {
+    let table = table();
+    table.set_mx("bad.example", Ok(vec![mx(10, "192.0.2.1")]));
+    let expected = NoRoute::NoAddress {
+        domain: "bad.example".into(),
+        exchangers: vec!["192.0.2.1".into()],
+    };
+    assert_eq!(hosts(&table, "bad.example").await, Err(expected));
+    let own = Own {
+        hostname: "us.example",
+        smtp_port: 25,
+    };
+    let hop = Target::Hop("smtp://gone.example:25".parse().unwrap());
+    let way = routing::walk(&hop, own, &table, &SeededRandom::new(1))
+        .await
+        .way;
+    let host = "gone.example".to_owned();
+    assert_eq!(way, Err(NoRoute::NoSuchHop { host }));
+}
+
+#[tokio::test]
 async fn an_exchanger_called_localhost_is_ourselves() {
     let table = table();
     table.set_mx("lost.example", Ok(vec![mx(10, "localhost")]));
