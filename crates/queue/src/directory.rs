@@ -53,8 +53,6 @@ pub struct Resolved {
     pub recipients: Vec<Placed>,
     /// How they came of the address, in order.
     pub steps: Vec<Expansion>,
-    /// Whether their next hop is to be asked before mail is taken.
-    pub verify: bool,
 }
 
 /// A recipient and where it goes.
@@ -68,6 +66,8 @@ pub struct Placed {
     pub quota: Option<MailboxQuota>,
     /// Its reverse-path, where that is another than the message's.
     pub sender: Option<Address>,
+    /// Whether its next hop is to be asked before mail is taken.
+    pub verify: bool,
 }
 
 /// A place in a table.

@@ -20,6 +20,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("readers", &["smtp", "diagnosis"]),
     ("queue", &["smtp", "diagnosis"]),
     ("explain", &["smtp", "diagnosis", "readers", "queue"]),
+    ("recipients", &["smtp", "queue"]),
+    ("tables", &["recipients", "world"]),
     ("store-sqlite", &["smtp", "diagnosis", "queue", "world"]),
     ("routing", &["diagnosis", "dns", "queue", "world"]),
     (
@@ -98,6 +100,7 @@ const PURE: &[&str] = &[
     "explain",
     "queue",
     "readers",
+    "recipients",
 ];
 const IMPURE_LIBRARIES: &[&str] = &[
     "tokio",

@@ -14,7 +14,7 @@ mod sim;
 use std::sync::Arc;
 
 pub use clock::{Clock, RealClock, VirtualClock};
-pub use disk::{Disk, DiskFile, DiskRead, RealDisk, Space};
+pub use disk::{Disk, DiskFile, DiskRead, FileStamp, RealDisk, Space};
 pub use host::{Host, Memory, RealHost, SimHost};
 pub use net::{ClosedPort, Layer, Listener, Net, Peer, RealNet, Stream};
 pub use program::{Ended, Ending, Input, Program};
