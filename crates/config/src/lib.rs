@@ -4,6 +4,7 @@
 //! is wrong with a file is found at once; each problem has its place, and says what is allowed there.
 //! This crate does no I/O: it is given the text.
 
+mod local;
 mod network;
 mod pacing;
 mod problem;
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 use queue::route::Routes;
 
+pub use local::{DomainClass, DomainSpec, Local, TableSpec};
 pub use network::Network;
 pub use pacing::{PaceLimit, Pacing};
 pub use problem::{Errors, Problem, ProblemKind};
@@ -36,6 +38,8 @@ pub struct Config {
     pub route_lines: Vec<RouteLine>,
     /// `[[route]]` as written, in order.
     pub rules: Vec<queue::route::Rule>,
+    /// `[local]`, `[aliases]`, `[domains]`
+    pub local: Local,
     /// `[queue]`
     pub queue: Queue,
     /// `[limits]`

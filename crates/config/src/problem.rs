@@ -37,6 +37,27 @@ pub enum ProblemKind {
     NextHop(ParseNextHopError),
     /// The key of a route is no domain.
     NotADomain,
+    /// The text is no table.
+    NotATable,
+    /// A query has no place for the key.
+    NoParameter,
+    /// The text is no address with a domain.
+    NotAMailbox,
+    /// The text is no domain.
+    NotADomainName,
+    /// The characters cannot part names.
+    NotDelimiters,
+    /// The text is no path of mailboxes.
+    NotAMailboxPath,
+    /// A local domain without mailboxes.
+    NoMailboxes,
+    /// A key that domains of this class have no use for.
+    OtherClass {
+        /// The key.
+        key: &'static str,
+    },
+    /// Domains without a postmaster.
+    NoPostmaster,
     /// The text is no host name.
     NotAHostname,
     /// The text is no address, or has a port.
@@ -87,6 +108,15 @@ impl Explained for ProblemKind {
             ProblemKind::HostBits { meant } => Some(format!("the network is \"{meant}\"; one address alone is written without a prefix length")),
             ProblemKind::NextHop(_) => None,
             ProblemKind::NotADomain => Some("write \"example.org\" (that domain), \".example.org\" (all below it) or \"*\" (all others)".into()),
+            ProblemKind::NotATable => Some("write `file:/path` or `sqlite:/path?query=SELECT …`, with absolute paths".into()),
+            ProblemKind::NoParameter => Some("write the query with `?1` where the name or address goes: `SELECT options FROM users WHERE name = ?1`".into()),
+            ProblemKind::NotAMailbox => Some("write a whole address: \"anna@example.org\"".into()),
+            ProblemKind::NotADomainName => Some("write a domain: \"example.org\"".into()),
+            ProblemKind::NotDelimiters => Some("write one or more of the characters + - = _ # and the like".into()),
+            ProblemKind::NotAMailboxPath => Some("write an absolute path with the name in it: \"maildir:/var/mail/{domain}/{user}\"".into()),
+            ProblemKind::NoMailboxes => Some("add `mailbox = \"maildir:/var/mail/{domain}/{user}\"` and `mailboxes = [\"file:/etc/postrider/users\"]`; or choose `class = \"virtual\"` or \"relay\"".into()),
+            ProblemKind::OtherClass { .. } => Some("`mailbox` and `mailboxes` are for local domains, `recipients` and `verify` for relayed ones".into()),
+            ProblemKind::NoPostmaster => Some("add `[local]` with `postmaster = \"you@example.org\"`: RFC 5321 asks that somebody reads mail for postmaster".into()),
             ProblemKind::NotAHostname => Some("write a full name like \"mail.example.org\"".into()),
             ProblemKind::NotAnAddressAlone => Some("write an address in quotes, without a port: \"192.0.2.25\" or \"2001:db8::25\"".into()),
             ProblemKind::NotABlockList => Some("write its zone in quotes: \"zen.spamhaus.org\"; before one that lists domains, \"domain:\"".into()),
@@ -118,6 +148,17 @@ impl fmt::Display for ProblemKind {
             }
             ProblemKind::NextHop(error) => write!(f, "{error}"),
             ProblemKind::NotADomain => f.write_str("this is no domain"),
+            ProblemKind::NotATable => f.write_str("this is no table"),
+            ProblemKind::NoParameter => f.write_str("the query has no place for what is looked up"),
+            ProblemKind::NotAMailbox => f.write_str("this is no address"),
+            ProblemKind::NotADomainName => f.write_str("this is no domain"),
+            ProblemKind::NotDelimiters => f.write_str("these cannot part a name from its detail"),
+            ProblemKind::NotAMailboxPath => f.write_str("this is no path of mailboxes"),
+            ProblemKind::NoMailboxes => f.write_str("this local domain has no mailboxes"),
+            ProblemKind::OtherClass { key } => {
+                write!(f, "a domain of this class has no use for `{key}`")
+            }
+            ProblemKind::NoPostmaster => f.write_str("these domains have no postmaster"),
             ProblemKind::NotAHostname => f.write_str("this is no host name"),
             ProblemKind::NotAnAddressAlone => f.write_str("this is no address"),
             ProblemKind::NotABlockList => f.write_str("this is no block list"),

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use toml::de::DeTable;
 use toml_read::{Section, Written};
 
+use crate::local;
 use crate::network::NotANetwork;
 use crate::problem::{Errors, Problem, ProblemKind};
 use crate::{BlockList, Config, Language, LogFormat, LogLevel, Network, Parsed};
@@ -16,6 +17,9 @@ const SECTIONS: &[&str] = &[
     "relay",
     "route",
     "routes",
+    "local",
+    "aliases",
+    "domains",
     "queue",
     "limits",
     "greylisting",
@@ -37,6 +41,7 @@ pub(crate) fn read(text: &str) -> Result<Parsed, Errors> {
     let mut config = Config::default();
     places(root, &mut config, &mut found);
     routing::read(root, &mut config, &mut found);
+    local::read(root, &mut config.local, &mut found);
     amounts(root, &mut config, &mut found);
     words(root, &mut config, &mut found);
     if found.errors.is_empty() {

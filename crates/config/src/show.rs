@@ -44,6 +44,8 @@ fn write(out: &mut String, config: &Config) -> fmt::Result {
 
     crate::routing::show(out, config)?;
 
+    crate::local::show(out, &config.local)?;
+
     writeln!(out, "\n[queue]")?;
     let queue = &config.queue;
     line(
@@ -338,12 +340,17 @@ fn strangers(out: &mut String, config: &Config) -> fmt::Result {
     line(out, "quota_messages", &own.quota_messages, "likewise")
 }
 
-fn line(out: &mut String, key: &str, value: &dyn fmt::Display, comment: &str) -> fmt::Result {
+pub(crate) fn line(
+    out: &mut String,
+    key: &str,
+    value: &dyn fmt::Display,
+    comment: &str,
+) -> fmt::Result {
     let setting = format!("{key} = {value}");
     writeln!(out, "{setting:<40}  # {comment}")
 }
 
-fn time(duration: std::time::Duration) -> String {
+pub(crate) fn time(duration: std::time::Duration) -> String {
     quoted(duration_text(duration))
 }
 

@@ -67,7 +67,7 @@ pub(crate) async fn of(
     };
     let original = |placed: &Address| (placed != sender).then(|| sender.clone());
     let recipients = resolved.recipients.into_iter().map(|placed| NewRecipient {
-        destination: placed.target.key(),
+        destination: placed.destination,
         next_attempt: now,
         options: queue::RecipientOptions::default(),
         rewritten: Rewritten::of(None, original(&placed.address)).map(Arc::new),

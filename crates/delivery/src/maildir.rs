@@ -38,16 +38,20 @@ pub(crate) enum MaildirError {
 /// Puts a message for one recipient into a Maildir.
 pub(crate) async fn deliver(
     disk: &Arc<dyn Disk>,
-    maildir: &Path,
+    (maildir, delimiters): (&Path, &str),
     work: &Work,
     recipient: &Recipient,
     body: &Body,
 ) -> Result<(), MaildirError> {
     been_here(body, &recipient.address).await?;
-    let names = Names::new(maildir, &work.message, recipient.index);
-    let file = begin(disk.clone(), &names, header(work.sender(), recipient)).await?;
-    let mut written_bytes = file.1;
-    let mut file = Some(file.0);
+    let mut names = Names::new(maildir, &work.message, recipient.index);
+    if let Some(folder) = folder_name(&recipient.address, delimiters) {
+        names.folder = Some(folder);
+    }
+    let (file, bytes, names) =
+        begin(disk.clone(), &names, header(work.sender(), recipient)).await?;
+    let mut written_bytes = bytes;
+    let mut file = Some(file);
     let mut offset = 0;
     let mut carriage_return = false;
     loop {
@@ -94,6 +98,8 @@ struct Names {
     new: PathBuf,
     new_dir: PathBuf,
     root: PathBuf,
+    /// The folder of the mailbox that it goes into, where there is one of that name.
+    folder: Option<String>,
 }
 
 impl Names {
@@ -110,8 +116,39 @@ impl Names {
             new: maildir.join("new").join(&name),
             new_dir: maildir.join("new"),
             root: maildir.to_owned(),
+            folder: None,
         }
     }
+
+    /// With the folder, where the mailbox has it: as written, or in lower case.
+    fn placed(mut self, disk: &dyn Disk) -> io::Result<Names> {
+        let Some(folder) = self.folder.take() else {
+            return Ok(self);
+        };
+        for name in [folder.to_lowercase(), folder] {
+            let folder = self.root.join(format!(".{name}"));
+            if disk.exists(&folder.join("new"))? && disk.exists(&folder.join("tmp"))? {
+                let file = self.new.file_name().unwrap_or_default().to_owned();
+                self.tmp = folder.join("tmp").join(&file);
+                self.new = folder.join("new").join(&file);
+                self.new_dir = folder.join("new");
+                break;
+            }
+        }
+        Ok(self)
+    }
+}
+
+/// What follows the delimiter, where that can be the name of a folder.
+fn folder_name(address: &Address, delimiters: &str) -> Option<String> {
+    let local = address.local();
+    let at = local
+        .find(|c| delimiters.contains(c))
+        .filter(|at| *at > 0)?;
+    let name = local.get(at + 1..)?;
+    let plain = |c: char| !c.is_control() && !matches!(c, '/' | '\\' | '"');
+    let fits = !name.is_empty() && name.len() <= 200 && !name.starts_with('.');
+    (fits && name.chars().all(plain)).then(|| name.to_owned())
 }
 
 pub(crate) fn header(sender: &Address, recipient: &Recipient) -> Vec<u8> {
@@ -185,7 +222,7 @@ async fn begin(
     disk: Arc<dyn Disk>,
     names: &Names,
     header: Vec<u8>,
-) -> Result<(Box<dyn world::DiskFile>, u64), MaildirError> {
+) -> Result<(Box<dyn world::DiskFile>, u64, Names), MaildirError> {
     let here = names.clone();
     let (opener, names_for_error) = (disk.clone(), names.clone());
     let opened = tokio::task::spawn_blocking(move || {
@@ -194,6 +231,7 @@ async fn begin(
             return Err(io::Error::new(io::ErrorKind::ResourceBusy, held));
         }
         make(&*opener, &here.root)?;
+        let here = here.placed(&*opener)?;
         let mut file = match opener.create_private(&here.tmp) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 // Left by an attempt that was cut off.
@@ -203,7 +241,7 @@ async fn begin(
             other => other?,
         };
         file.write_all(&header)?;
-        Ok((file, header.len() as u64))
+        Ok((file, header.len() as u64, here))
     });
     finished(opened.await, &names_for_error, &disk)
 }
@@ -317,7 +355,7 @@ mod tests {
         std::fs::create_dir_all(dir.path().join("tmp")).unwrap();
         std::fs::write(&left, "half").unwrap();
         for _ in 0..2 {
-            deliver(&disk, dir.path(), &work(&to), &to, &BODY)
+            deliver(&disk, (dir.path(), "+"), &work(&to), &to, &BODY)
                 .await
                 .unwrap();
             assert!(names(dir.path(), "tmp").is_empty());
@@ -328,7 +366,7 @@ mod tests {
         }
         // Another recipient of the message has a file of its own.
         let other = recipient(1, "bert@dest.example", None);
-        deliver(&disk, dir.path(), &work(&other), &other, &BODY)
+        deliver(&disk, (dir.path(), "+"), &work(&other), &other, &BODY)
             .await
             .unwrap();
         assert_eq!(names(dir.path(), "new").len(), 2);
@@ -341,7 +379,9 @@ mod tests {
         let disk: Arc<dyn Disk> = Arc::new(world::RealDisk);
         let path = dir.path().join("ours.example/bert");
         let to = recipient(0, "bert@ours.example", Some("Info@ours.example"));
-        deliver(&disk, &path, &work(&to), &to, &BODY).await.unwrap();
+        deliver(&disk, (&path, "+"), &work(&to), &to, &BODY)
+            .await
+            .unwrap();
         let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
         for part in ["", "tmp", "new", "cur", ".."] {
             assert_eq!(mode(&path.join(part)), 0o700, "{part}");
@@ -359,19 +399,52 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_detail_names_a_folder_where_there_is_one_and_leads_nowhere_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let disk: Arc<dyn Disk> = Arc::new(world::RealDisk);
+        for part in ["tmp", "new", "cur"] {
+            std::fs::create_dir_all(dir.path().join(".shop").join(part)).unwrap();
+        }
+        let deliver_to = async |index, address: &str| {
+            let to = recipient(index, address, None);
+            let place = (dir.path(), "+");
+            deliver(&disk, place, &work(&to), &to, &BODY).await.unwrap();
+        };
+        deliver_to(0, "bert+Shop@ours.example").await;
+        assert_eq!(names(dir.path(), ".shop/new").len(), 1);
+        assert!(names(dir.path(), "new").is_empty());
+        for (index, address) in [
+            (1, "bert+other@ours.example"),
+            (2, "bert+../x@ours.example"),
+            (3, "bert+./.shop@ours.example"),
+            (4, "+shop@ours.example"),
+        ] {
+            let Ok(_) = address.parse::<Address>() else {
+                continue;
+            };
+            deliver_to(index, address).await;
+        }
+        assert_eq!(names(dir.path(), ".shop/new").len(), 1);
+        assert_eq!(
+            folder_name(&"b+../x@y".parse().unwrap_or(Address::null()), "+"),
+            None
+        );
+    }
+
+    #[tokio::test]
     async fn mail_that_comes_back_to_a_mailbox_is_a_loop_and_other_mail_is_not() {
         let dir = tempfile::tempdir().unwrap();
         let disk: Arc<dyn Disk> = Arc::new(world::RealDisk);
         let to = recipient(0, "bert@ours.example", None);
         let text = b"Delivered-To: Bert@Ours.example\r\n\r\nDelivered-To: x\r\n";
         let body = Body::Inline(Bytes::from_static(text));
-        let looped = deliver(&disk, dir.path(), &work(&to), &to, &body).await;
+        let looped = deliver(&disk, (dir.path(), "+"), &work(&to), &to, &body).await;
         assert!(
             matches!(looped, Err(MaildirError::Loop { times: 1, .. })),
             "{looped:?}"
         );
         let other = recipient(0, "carla@ours.example", None);
-        deliver(&disk, dir.path(), &work(&other), &other, &body)
+        deliver(&disk, (dir.path(), "+"), &work(&other), &other, &body)
             .await
             .unwrap();
     }
@@ -439,7 +512,7 @@ mod tests {
         let disk: Arc<dyn Disk> = Arc::new(FullDisk);
         let to = recipient(0, "bert@ours.example", None);
         let body = Body::Inline(Bytes::from(vec![b'x'; 2_000]));
-        let failed = deliver(&disk, dir.path(), &work(&to), &to, &body).await;
+        let failed = deliver(&disk, (dir.path(), "+"), &work(&to), &to, &body).await;
         assert!(matches!(failed, Err(MaildirError::Disk(_))), "{failed:?}");
         assert!(names(dir.path(), "tmp").is_empty() && names(dir.path(), "new").is_empty());
     }

@@ -406,7 +406,8 @@ impl Session {
         }
         let mut outcomes = Vec::with_capacity(work.recipients.len());
         for recipient in &work.recipients {
-            let done = maildir::deliver(&shared.world.disk, path, work, recipient, body).await;
+            let place = (path, shared.settings.folder_delimiters.as_str());
+            let done = maildir::deliver(&shared.world.disk, place, work, recipient, body).await;
             outcomes.push(match done {
                 Ok(()) => Outcome::Accepted(None),
                 Err(maildir::MaildirError::Disk(local)) => {

@@ -17,6 +17,9 @@ pub struct Settings {
     pub routes: Arc<Routes>,
     /// Who is in domains of ours, for reports of our own; `None`: there are no such domains.
     pub directory: Option<Arc<dyn Directory>>,
+    /// Mail for `anna+shop` goes into the folder `.shop` of anna's mailbox, where there is one; the
+    /// characters that part the two. Empty: it goes into the inbox.
+    pub folder_delimiters: String,
     /// The port of mail exchangers found in the DNS.
     pub smtp_port: u16,
     /// Who we are to those of whom no route says more.
@@ -58,6 +61,7 @@ impl Default for Settings {
             hostname: "localhost".to_owned(),
             routes: Arc::new(Routes::default()),
             directory: None,
+            folder_delimiters: String::new(),
             smtp_port: 25,
             identity: Identity::default(),
             program_timeout: Duration::from_secs(300),

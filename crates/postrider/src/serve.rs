@@ -2,6 +2,7 @@
 
 mod chores;
 mod control_server;
+pub(crate) mod directory;
 mod files;
 mod logs;
 mod pacing;
@@ -18,7 +19,7 @@ use std::time::Duration;
 
 use config::Config;
 use delivery::{Engine, Maildirs};
-use queue::{Greylist, Store, StoreError};
+use queue::{Directory, Greylist, Store, StoreError};
 use reception::Receiver;
 use store_sqlite::{SqliteGreylist, SqliteStore};
 use tokio::sync::watch;
@@ -42,6 +43,8 @@ enum StartError {
         address: SocketAddr,
         source: io::Error,
     },
+    #[error(transparent)]
+    Directory(#[from] directory::SetupError),
     #[error("the DNS resolver: {0}")]
     Resolver(#[from] dns::SetupError),
     #[error("the control socket {}: {source}", path.display())]
@@ -129,9 +132,14 @@ async fn run(config: &Config, data: &Path) -> Result<(), StartError> {
         doing: "listening for signals",
         source,
     })?;
-    let sending = settings::delivery(config);
+    let directory = directory::of(config, &world, &data)?;
+    let sending = delivery::Settings {
+        directory: directory.clone(),
+        ..settings::delivery(config)
+    };
     let engine = Engine::start(world.clone(), store.clone(), resolver, sending).await?;
-    let Receiving { receiver, greylist } = receiver(config, &world, &store, &engine, &data).await?;
+    let Receiving { receiver, greylist } =
+        receiver(config, &world, &store, &engine, &data, directory).await?;
     let asked = control_server::Asked {
         store: store.clone(),
         engine: engine.clone(),
@@ -213,7 +221,7 @@ async fn prepare(store: &Arc<dyn Store>, config: &Config, world: &World) -> Resu
             "the relay was stopped in mid-delivery: nobody can tell whether these have the message; it is sent again"
         );
     }
-    rerouting::reroute(&config.routes, &**store, now).await
+    rerouting::reroute(config, &**store, now).await
 }
 
 async fn listen(config: &Config, world: &World) -> Result<Vec<Listener>, StartError> {
@@ -248,6 +256,7 @@ async fn receiver(
     store: &Arc<dyn Store>,
     engine: &Engine,
     data: &Path,
+    directory: Option<Arc<dyn Directory>>,
 ) -> Result<Receiving, StoreError> {
     let greylist: Option<Arc<dyn Greylist>> = match settings::greylisting(config) {
         Some(_) => Some(Arc::new(SqliteGreylist::open(data)?)),
@@ -256,6 +265,7 @@ async fn receiver(
     let mailboxes = Maildirs::new(world.clone(), settings::quota(config));
     let neighbours = reception::Neighbours {
         greylist: greylist.clone(),
+        directory,
         mailboxes: Some(Arc::new(mailboxes)),
         ..reception::Neighbours::default()
     };

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use smtp::Address;
 
+use crate::DestinationKey;
 use crate::route::Target;
 
 /// What a mailbox may hold; 0 is any number.
@@ -62,6 +63,8 @@ pub struct Placed {
     pub address: Address,
     /// Where it goes.
     pub target: Target,
+    /// The lane that leads there.
+    pub destination: DestinationKey,
     /// What its mailbox may hold, where that is its own.
     pub quota: Option<MailboxQuota>,
     /// Its reverse-path, where that is another than the message's.

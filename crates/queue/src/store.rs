@@ -56,6 +56,14 @@ pub struct NewRecipient {
     pub options: RecipientOptions,
 }
 
+impl NewRecipient {
+    /// The address that the client gave, where another came of it.
+    #[must_use]
+    pub fn original(&self) -> Option<&Address> {
+        self.rewritten.as_ref()?.original.as_ref()
+    }
+}
+
 /// Content: in memory, or in a file that is read in pieces.
 #[derive(Clone, Debug)]
 pub enum Body {

@@ -6,7 +6,7 @@
 //! - `250` after the content is sent only when [`Intake::accept`] has returned `Ok`: the message is
 //!   durable. Any other end of a transaction leaves nothing staged.
 //! - A message is kept byte for byte as it came; before it stands our `Received` field, nothing else.
-//! - A client outside the relay networks can send to nobody.
+//! - A client outside the relay networks can send to domains of ours and to nobody else.
 //! - A connection that waits for its client holds no read buffer.
 //!
 //! What does not exist here: AUTH, TLS, the adding of missing header fields, and looking up the
@@ -15,7 +15,9 @@
 mod connection;
 mod greylisting;
 mod limits;
+mod local;
 mod network;
+mod nobody;
 mod pace;
 mod rates;
 mod refusal;
@@ -33,7 +35,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use queue::{Greylist, Intake, Mailboxes};
+use queue::{Directory, Greylist, Intake, Mailboxes};
 use world::World;
 
 pub use network::{Network, ParseNetworkError};
@@ -76,6 +78,8 @@ struct Shared {
 pub struct Neighbours {
     /// Who remembers strangers. Asked where the settings have a policy for them.
     pub greylist: Option<Arc<dyn Greylist>>,
+    /// Who knows the recipients in domains of ours.
+    pub directory: Option<Arc<dyn Directory>>,
     /// Who knows the mailboxes on this machine.
     pub mailboxes: Option<Arc<dyn Mailboxes>>,
     /// The filters.

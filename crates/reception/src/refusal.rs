@@ -14,6 +14,7 @@ use queue::{MailboxTrouble, StoreError};
 use smtp::{Address, Class, OutgoingReply};
 
 use crate::limits::TooMany;
+use crate::nobody::Nobody;
 use crate::pace::Overdue;
 use crate::rates::{TooFast, What};
 use crate::watermark::Shortage;
@@ -84,6 +85,8 @@ pub(crate) enum Refusal {
         /// Why.
         trouble: MailboxTrouble,
     },
+    /// A recipient in a domain of ours is not taken.
+    Nobody(Box<Nobody>),
     /// A filter objects, or is missing.
     Screened(Box<Screened>),
     /// The header is too long to be one.
@@ -151,6 +154,7 @@ impl Refusal {
                 MailboxTrouble::TooLarge { .. } => "too-large-for-mailbox",
                 MailboxTrouble::Failed { .. } => "mailbox-failed",
             },
+            Refusal::Nobody(nobody) => nobody.name(),
             Refusal::Screened(screened) => screened.name(),
             Refusal::HeaderTooLarge { .. } => "header-too-large",
             Refusal::TalksFirst => "talks-first",
@@ -172,6 +176,7 @@ impl Refusal {
         match self {
             Refusal::Short(_) | Refusal::Store(_) => true,
             Refusal::Mailbox { trouble, .. } => failed(trouble),
+            Refusal::Nobody(nobody) => nobody.is_ours(),
             Refusal::Screened(screened) => screened.is_failure(),
             _ => false,
         }
@@ -181,6 +186,7 @@ impl Refusal {
     pub(crate) fn counts(&self) -> bool {
         match self {
             Refusal::RelayDenied { .. } => true,
+            Refusal::Nobody(nobody) => nobody.counts(),
             Refusal::NoRoute(address) => address.domain().is_none(),
             _ => false,
         }
@@ -191,6 +197,7 @@ impl Refusal {
         match self {
             Refusal::Store(error) => Some(error.to_string()),
             Refusal::Mailbox { trouble, .. } => Some(trouble.to_string()),
+            Refusal::Nobody(nobody) => nobody.detail(),
             Refusal::Screened(screened) => screened.detail(),
             Refusal::Short(short) => Some(format!("{} now, {} wanted", short.now, short.mark)),
             _ => None,
@@ -205,6 +212,7 @@ impl Refusal {
             | Refusal::RecipientTooFast { recipient, .. }
             | Refusal::Greylisted { recipient, .. }
             | Refusal::Mailbox { recipient, .. } => Some(recipient),
+            Refusal::Nobody(nobody) => Some(&nobody.recipient),
             Refusal::Screened(screened) => screened.recipient.as_ref(),
             _ => None,
         }
@@ -245,6 +253,7 @@ impl Refusal {
             }
             Refusal::TooMany(_) | Refusal::Overdue(_) | Refusal::Stopping => Some(MINUTE),
             Refusal::NoRoute(address) if address.domain().is_some() => Some(60 * MINUTE),
+            Refusal::Nobody(nobody) => nobody.wait(),
             Refusal::Screened(screened) => screened.wait(),
             Refusal::HeaderTooLarge { .. }
             | Refusal::TalksFirst
@@ -299,6 +308,7 @@ impl Refusal {
                 MailboxTrouble::TooLarge { .. } => (552, Permanent, 2, 3),
                 MailboxTrouble::Failed { .. } => (451, Transient, 3, 0),
             },
+            Refusal::Nobody(nobody) => nobody.codes(),
             Refusal::Screened(screened) => screened.codes(),
             // RFC 3463 §3.4 X.3.4: too big; RFC 5321 §4.2.3: 552.
             Refusal::HeaderTooLarge { .. } => (552, Permanent, 3, 4),

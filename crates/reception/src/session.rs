@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use world::Stream;
 
 use crate::connection::{Connection, Input};
+use crate::local::{self, Here, Taken};
 use crate::pace::Pace;
 use crate::rates::{TooFast, What};
 use crate::refusal::Refusal;
@@ -296,9 +297,9 @@ impl Session {
 
     async fn rcpt(&mut self, to: Address, params: RcptParams) {
         match self.destination(to, params).await {
-            Ok(recipient) => {
+            Ok(taken) => {
                 if let Some(envelope) = &mut self.envelope {
-                    envelope.add(recipient);
+                    envelope.take(taken);
                 }
                 self.protocol.accept();
             }
@@ -317,15 +318,15 @@ impl Session {
         }
     }
 
-    async fn destination(
-        &mut self,
-        to: Address,
-        params: RcptParams,
-    ) -> Result<NewRecipient, Refusal> {
+    async fn destination(&mut self, to: Address, params: RcptParams) -> Result<Taken, Refusal> {
         let client = self.client.address;
-        // Deviation: RFC 5321 §4.5.1 asks that anybody can reach postmaster; a relay that serves its
-        // own networks has no mailboxes, so that this would relay for strangers.
-        if !self.shared.settings.may_relay(client) {
+        let here = match &self.envelope {
+            Some(envelope) => local::find(&self.shared, client, envelope, &to).await?,
+            None => None,
+        };
+        // Deviation: RFC 5321 §4.5.1 asks that anybody can reach postmaster; a relay without domains of
+        // its own has no mailboxes, so that this would relay for strangers.
+        if here.is_none() && !self.shared.settings.may_relay(client) {
             return Err(Refusal::RelayDenied {
                 client,
                 recipient: to,
@@ -336,10 +337,11 @@ impl Session {
             ..Asked::to(&to)
         };
         let lead = self.shared.settings.routes.lead(&asked);
-        if lead.target == Target::Nowhere {
+        let target = here.as_ref().map_or(lead.target.clone(), Here::target);
+        if target == Target::Nowhere {
             return Err(Refusal::NoRoute(to));
         }
-        self.ask_neighbours(&to, &lead.target).await?;
+        self.ask_neighbours(&to, &target, here.as_ref()).await?;
         self.screened(Stage::Rcpt, Some(&to)).await?;
         if let Err(too_fast) = self.meter(What::Recipients) {
             let alone = self.envelope.as_ref().is_none_or(Envelope::is_empty);
@@ -351,12 +353,16 @@ impl Session {
                 },
             });
         }
-        Ok(NewRecipient {
+        let named = NewRecipient {
             destination: lead.key(),
             address: to,
             next_attempt: self.first_attempt(),
             rewritten: None,
             options: wishes::of_recipient(params),
+        };
+        Ok(match here {
+            Some(here) => here.taken(&named),
+            None => Taken::One(named),
         })
     }
 
@@ -367,12 +373,20 @@ impl Session {
     }
 
     /// The greylist, and the mailbox where it is here.
-    async fn ask_neighbours(&mut self, to: &Address, target: &Target) -> Result<(), Refusal> {
+    async fn ask_neighbours(
+        &mut self,
+        to: &Address,
+        target: &Target,
+        here: Option<&Here>,
+    ) -> Result<(), Refusal> {
         let Some(envelope) = &self.envelope else {
             return Ok(());
         };
         let client = self.client.address;
         greylisting::ask(&self.shared, client, &envelope.sender, to).await?;
+        if let Some(here) = here {
+            return local::look(&self.shared, envelope, to, here).await;
+        }
         let Some(mailboxes) = &self.shared.neighbours.mailboxes else {
             return Ok(());
         };

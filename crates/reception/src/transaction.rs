@@ -6,12 +6,14 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use queue::route::{Asked, Target};
 use queue::{
-    BodyKind, BodyWriter, MessageId, MessageKind, NewMessage, NewRecipient, Options, Origin,
+    BodyKind, BodyWriter, DestinationKey, Expansion, MessageId, MessageKind, NewMessage,
+    NewRecipient, Options, Origin,
 };
 use screening::{Edit, MAX_HEADER, Message, Reason};
 use smtp::Address;
 use smtp::server::MailParams;
 
+use crate::local::{self, Taken};
 use crate::refusal::Refusal;
 use crate::screen::{Fate, Screen};
 use crate::trace::Trace;
@@ -31,6 +33,10 @@ pub(crate) struct Envelope {
     pub(crate) options: Options,
     /// Normalised addresses, once there are several recipients.
     seen: HashSet<String>,
+    /// How recipients came of those that the client named.
+    pub(crate) steps: Vec<Expansion>,
+    /// Mailboxes of ours among the destinations, which no route changes.
+    mailboxes: HashSet<DestinationKey>,
 }
 
 impl Envelope {
@@ -43,6 +49,26 @@ impl Envelope {
             recipients: Vec::new(),
             options,
             seen: HashSet::new(),
+            steps: Vec::new(),
+            mailboxes: HashSet::new(),
+        }
+    }
+
+    /// Adds what an address stands for.
+    pub(crate) fn take(&mut self, taken: Taken) {
+        match taken {
+            Taken::One(recipient) => self.add(recipient),
+            Taken::Here {
+                recipients,
+                steps,
+                mailboxes,
+            } => {
+                self.mailboxes.extend(mailboxes);
+                for recipient in recipients {
+                    self.add(recipient);
+                }
+                self.steps.extend(steps);
+            }
         }
     }
 
@@ -97,6 +123,9 @@ impl Envelope {
             return Ok(());
         }
         for recipient in &mut self.recipients {
+            if self.mailboxes.contains(&recipient.destination) {
+                continue;
+            }
             let asked = Asked {
                 header,
                 ..Asked::to(&recipient.address).from(&self.sender)
@@ -148,7 +177,8 @@ impl Incoming {
         let id = name(shared, received_at);
         let protocol = client.protocol(envelope.smtputf8);
         let only_recipient = match &envelope.recipients[..] {
-            [only] => Some(&only.address),
+            // Not what it became: that is no business of the others who read the header.
+            [only] => Some(only.original().unwrap_or(&only.address)),
             _ => None,
         };
         let trace = Trace {
@@ -267,11 +297,12 @@ impl Incoming {
             },
             options,
         };
+        let events = local::events(self.envelope.steps, self.id, self.received_at);
         let new = NewMessage {
             message,
             body,
             recipients: self.envelope.recipients,
-            events: Vec::new(),
+            events,
             held: matches!(fate, Fate::Hold(..)),
         };
         shared.intake.accept(new).await.map_err(Refusal::Store)?;

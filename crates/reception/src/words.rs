@@ -60,6 +60,7 @@ pub(crate) fn of(refusal: &Refusal, hostname: &str) -> String {
             format!("greylisted: mail of this sender to this recipient is new from {network}")
         }
         Refusal::Mailbox { trouble, .. } => mailbox(trouble),
+        Refusal::Nobody(nobody) => nobody.words(),
         Refusal::Screened(screened) => screened.words(hostname),
         Refusal::HeaderTooLarge { limit } => format!(
             "the header of the message is larger than {}, which is more than any header needs",

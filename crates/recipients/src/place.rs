@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use queue::route::{NextHop, Target as Hop};
+use queue::route::{Asked, Lead, NextHop, Target as Hop};
 use queue::{Expansion, NotFound, Placed, TablePlace};
 use smtp::Address;
 
@@ -34,10 +34,12 @@ impl Expander<'_> {
         })?;
         let options = mailbox_options(&hit.entry.value, &domain.name).map_err(bad)?;
         let forwards = !options.forward.is_empty() && !task.literal;
+        let mailbox = Hop::Hop(NextHop::Maildir(path));
         if !forwards || options.keep {
             self.place(Placed {
                 address: task.address.clone(),
-                target: Hop::Hop(NextHop::Maildir(path)),
+                destination: mailbox.key(),
+                target: mailbox,
                 quota: options.quota,
                 sender: task.owner.clone(),
                 verify: false,
@@ -56,10 +58,11 @@ impl Expander<'_> {
     }
 
     pub(crate) fn place_relayed(&mut self, task: Task, verify: bool) {
-        let target = self.book.routes.target(&task.address);
+        let lead = self.lead(&task.address);
         self.place(Placed {
             address: task.address,
-            target,
+            destination: lead.key(),
+            target: lead.target,
             quota: None,
             sender: task.owner,
             verify,
@@ -72,13 +75,19 @@ impl Expander<'_> {
             None if task.by.is_some() => self.forwarded(),
             None => None,
         };
+        let lead = self.lead(&task.address);
         self.place(Placed {
-            target: self.book.routes.target(&task.address),
+            destination: lead.key(),
+            target: lead.target,
             address: task.address,
             quota: None,
             sender,
             verify: false,
         });
+    }
+
+    fn lead(&self, address: &Address) -> Lead {
+        self.book.routes.lead(&Asked::to(address).from(self.sender))
     }
 
     /// The reverse-path for mail of this sender that goes on to elsewhere.

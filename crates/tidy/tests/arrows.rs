@@ -74,6 +74,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "readers",
             "queue",
             "world",
+            "recipients",
+            "tables",
             "store-sqlite",
             "config",
             "checks",

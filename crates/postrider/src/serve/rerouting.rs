@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use config::Config;
 use dsn::FieldWatch;
 use jiff::Timestamp;
 use queue::route::{Asked, Routes, Target};
@@ -15,15 +16,18 @@ const PAGE: usize = 1000;
 type Fields = Vec<(String, String)>;
 
 pub(super) async fn reroute(
-    routes: &Routes,
+    config: &Config,
     store: &dyn Store,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let headers = headers(routes, store).await?;
-    let routes = routes.clone();
+    let routes = config.routes.clone();
+    let headers = headers(&routes, store).await?;
     for waiting in store.waiting().await? {
         let from = waiting.key;
         let to = |moving: &Moving| {
+            if config.local.places(moving.recipient.domain()) {
+                return None;
+            }
             let header = headers.get(&moving.message).map_or(&[][..], Vec::as_slice);
             let asked = Asked {
                 header,

@@ -32,6 +32,10 @@ pub(crate) fn delivery(config: &Config) -> delivery::Settings {
     delivery::Settings {
         hostname: hostname(config),
         routes: Arc::new(config.routes.clone()),
+        folder_delimiters: match config.local.detail_folders {
+            true => config.local.delimiters.clone(),
+            false => String::new(),
+        },
         smtp_port: own.smtp_port,
         identity: own.identity.clone(),
         connect_timeout: own.connect_timeout,

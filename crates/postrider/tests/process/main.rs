@@ -9,6 +9,7 @@ mod commands;
 mod crash;
 mod crowd;
 mod disk;
+mod local;
 mod pause;
 mod sendmail;
 mod serve;

@@ -6,6 +6,7 @@
 
 mod faults;
 mod limits;
+mod local;
 mod pace;
 mod parameters;
 mod refusals;

@@ -1,0 +1,145 @@
+//! The domains of ours, as configured: their tables, and the secrets of forwarded senders.
+
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use config::{Config, DomainClass, TableSpec};
+use data_encoding::BASE64_NOPAD;
+use queue::Directory;
+use recipients::{Book, Class, Domain, Entry, Fixed, Srs, Table, Template, TemplateError};
+use tables::{FileTable, Includes, SqliteTable};
+use world::World;
+
+/// Why the domains of ours cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SetupError {
+    /// The path of mailboxes makes no sense.
+    #[error("[domains.\"{domain}\"] mailbox: {source}")]
+    Template {
+        domain: String,
+        source: TemplateError,
+    },
+    /// The file of secrets cannot be read or made.
+    #[error("the secrets of forwarded senders in {}: {source}", path.display())]
+    Secrets { path: PathBuf, source: io::Error },
+}
+
+/// Who is in the domains of ours; `None` where there are none.
+pub(crate) fn of(
+    config: &Config,
+    world: &World,
+    data: &Path,
+) -> Result<Option<Arc<dyn Directory>>, SetupError> {
+    let local = &config.local;
+    if local.domains.is_empty() {
+        return Ok(None);
+    }
+    let domains: Result<Vec<Domain>, SetupError> = local
+        .domains
+        .iter()
+        .map(|(name, spec)| domain(name, spec, world))
+        .collect();
+    let inline = local.inline_aliases.iter().map(|(key, value)| {
+        let entry = Entry {
+            value: value.clone(),
+            line: None,
+        };
+        (key.clone(), entry)
+    });
+    let inline: Arc<dyn Table> = Arc::new(Fixed::new("[aliases]", inline));
+    let mut aliases = vec![inline];
+    aliases.extend(tables(&local.aliases, world));
+    let srs = match &local.srs_domain {
+        Some(domain) => {
+            let days = local.srs_max_age.as_secs() / 86_400;
+            let days = u32::try_from(days).unwrap_or(u32::MAX);
+            Some(Srs::new(domain, secrets(data, world)?, days))
+        }
+        None => None,
+    };
+    let settings = recipients::Settings {
+        delimiters: local.delimiters.clone(),
+        // Checked when the configuration was read.
+        postmaster: local
+            .postmaster
+            .as_deref()
+            .and_then(|text| text.parse().ok()),
+        max_recipients: local.max_recipients,
+        ..recipients::Settings::default()
+    };
+    let includes = Arc::new(Includes::new(world.clone()));
+    let routes = Arc::new(config.routes.clone());
+    let book = Book::new(settings, domains?, aliases, includes, srs, routes);
+    Ok(Some(Arc::new(book)))
+}
+
+fn domain(name: &str, spec: &config::DomainSpec, world: &World) -> Result<Domain, SetupError> {
+    let class = match spec.class {
+        DomainClass::Local => Class::Local {
+            mailbox: Template::parse(&spec.mailbox).map_err(|source| SetupError::Template {
+                domain: name.to_owned(),
+                source,
+            })?,
+            mailboxes: tables(&spec.mailboxes, world),
+        },
+        DomainClass::Virtual => Class::Virtual,
+        DomainClass::Relay => Class::Relay {
+            recipients: tables(&spec.recipients, world),
+            verify: spec.verify,
+        },
+    };
+    Ok(Domain {
+        name: name.to_owned(),
+        class,
+        aliases: tables(&spec.aliases, world),
+    })
+}
+
+fn tables(specs: &[TableSpec], world: &World) -> Vec<Arc<dyn Table>> {
+    let table = |spec: &TableSpec| -> Arc<dyn Table> {
+        match spec {
+            TableSpec::File(path) => Arc::new(FileTable::new(&spec.name(), path, world.clone())),
+            TableSpec::Sqlite { path, query } => {
+                Arc::new(SqliteTable::new(&spec.name(), path, query))
+            }
+        }
+    };
+    specs.iter().map(table).collect()
+}
+
+/// The secrets, one a line, the one that is in use first. The first start makes one.
+fn secrets(data: &Path, world: &World) -> Result<Vec<Vec<u8>>, SetupError> {
+    let path = data.join("srs.secrets");
+    let failed = |source| SetupError::Secrets {
+        path: path.clone(),
+        source,
+    };
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let mut random = [0; 24];
+            world.random.fill(&mut random);
+            let text = format!("{}\n", BASE64_NOPAD.encode(&random));
+            let made = std::fs::OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(&path);
+            let mut file = made.map_err(failed)?;
+            file.write_all(text.as_bytes()).map_err(failed)?;
+            file.sync_all().map_err(failed)?;
+            text
+        }
+        Err(error) => return Err(failed(error)),
+    };
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let secrets: Vec<Vec<u8>> = lines.map(|line| line.as_bytes().to_vec()).collect();
+    if secrets.is_empty() {
+        return Err(failed(io::Error::other(
+            "there is none: remove the file, and one is made",
+        )));
+    }
+    Ok(secrets)
+}
