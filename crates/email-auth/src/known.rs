@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::hash::{Hash, Hasher};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time;
 
 use dns::{AskError, RecordData, RecordKind, Resolver};
 use futures_util::future::join_all;
@@ -115,7 +115,7 @@ impl ResolverCache<Box<str>, Txt> for Cache<'_> {
         None
     }
 
-    fn insert(&self, _: Box<str>, _: Txt, _: Instant) {}
+    fn insert(&self, _: Box<str>, _: Txt, _: time::Instant) {}
 }
 
 /// The text of a name of which only the hash can be taken: what is hashed is its bytes.
@@ -159,7 +159,7 @@ impl ResolverCache<Box<str>, RecordSet<Ipv4Addr>> for Exists {
         None
     }
 
-    fn insert(&self, _: Box<str>, _: RecordSet<Ipv4Addr>, _: Instant) {}
+    fn insert(&self, _: Box<str>, _: RecordSet<Ipv4Addr>, _: time::Instant) {}
 }
 
 #[cfg(test)]
