@@ -40,6 +40,12 @@ bench-relay: rust peers
 	$(CARGO) build --release --locked -p postrider
 	bench/relay
 
+.PHONY: bench-queue
+bench-queue: rust peers
+	$(CARGO) build --release --locked -p postrider -p store-sqlite --bin postrider --example fill
+	bench/queue-million
+	bench/dead-destination
+
 bench-explain: rust peers
 	$(CARGO) build --release --locked -p judge
 	bench/explain
