@@ -4,6 +4,7 @@
 //! is wrong with a file is found at once; each problem has its place, and says what is allowed there.
 //! This crate does no I/O: it is given the text.
 
+mod filters;
 mod local;
 mod network;
 mod pacing;
@@ -17,6 +18,10 @@ use std::time::Duration;
 
 use queue::route::Routes;
 
+pub use filters::{
+    Asking, Authentication, BlockList as ReceivingList, BlockLists, Filter, FilterKind,
+    FilterPlace, FilterProblem, Filtering, ListOf,
+};
 pub use local::{DomainClass, DomainSpec, Local, TableSpec};
 pub use network::Network;
 pub use pacing::{PaceLimit, Pacing};
@@ -50,6 +55,8 @@ pub struct Config {
     pub greylisting: Greylisting,
     /// `[maildir]`
     pub maildir: Maildir,
+    /// `[authentication]`, `[block_lists]`, `[[block_list]]`, `[[filter]]`
+    pub filtering: Filtering,
     /// `[delivery]`
     pub delivery: Delivery,
     /// `[dns]`
@@ -74,6 +81,8 @@ pub struct Server {
 pub struct Listen {
     /// For SMTP. Port 0: any free one.
     pub smtp: Vec<SocketAddr>,
+    /// How long a client is listened to before it is greeted.
+    pub greeting_delay: Duration,
     /// For the console. Kept for later versions.
     pub console: Option<SocketAddr>,
 }
@@ -340,6 +349,7 @@ impl Default for Listen {
     fn default() -> Listen {
         Listen {
             smtp: vec![SocketAddr::from(([127, 0, 0, 1], 2525))],
+            greeting_delay: Duration::ZERO,
             console: None,
         }
     }

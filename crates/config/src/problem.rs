@@ -80,6 +80,8 @@ pub enum ProblemKind {
     HalfALogin,
     /// The path is not absolute.
     NotAbsolute,
+    /// Something about filters.
+    Filter(crate::FilterProblem),
     /// Allowed, and without effect in this version.
     NotYet {
         /// What is not there.
@@ -128,6 +130,7 @@ impl Explained for ProblemKind {
             ProblemKind::NoServerThere => Some("`user` needs smtp://; `source`, `helo` and `name` need \"mx\", smtp:// or lmtp://".into()),
             ProblemKind::HalfALogin => Some("give both: user = \"anna\", password_file = \"/etc/postrider/password\"".into()),
             ProblemKind::NotAbsolute => Some("write the whole path, like \"/etc/postrider/password\"".into()),
+            ProblemKind::Filter(problem) => Some(problem.help()),
             ProblemKind::NotYet { .. } => None,
         }
     }
@@ -172,6 +175,7 @@ impl fmt::Display for ProblemKind {
             }
             ProblemKind::HalfALogin => f.write_str("a login needs a user and a password"),
             ProblemKind::NotAbsolute => f.write_str("this path is not absolute"),
+            ProblemKind::Filter(problem) => problem.fmt(f),
             ProblemKind::NotYet { what } => {
                 write!(f, "{what} is not there yet: this has no effect")
             }

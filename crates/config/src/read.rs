@@ -24,6 +24,10 @@ const SECTIONS: &[&str] = &[
     "limits",
     "greylisting",
     "maildir",
+    "authentication",
+    "block_lists",
+    "block_list",
+    "filter",
     "delivery",
     "dns",
     "checks",
@@ -31,7 +35,7 @@ const SECTIONS: &[&str] = &[
     "explain",
 ];
 
-type Found = toml_read::Found<ProblemKind>;
+pub(crate) type Found = toml_read::Found<ProblemKind>;
 
 pub(crate) fn read(text: &str) -> Result<Parsed, Errors> {
     let root = toml_read::parse(text)?;
@@ -43,6 +47,7 @@ pub(crate) fn read(text: &str) -> Result<Parsed, Errors> {
     routing::read(root, &mut config, &mut found);
     local::read(root, &mut config.local, &mut found);
     amounts(root, &mut config, &mut found);
+    crate::filters::read(root, &mut config, &mut found);
     words(root, &mut config, &mut found);
     if found.errors.is_empty() {
         Ok(Parsed {
@@ -62,7 +67,11 @@ fn address(text: &str) -> Result<SocketAddr, ProblemKind> {
     text.parse().map_err(|_| ProblemKind::NotAnAddress)
 }
 
-fn networks(section: &mut Section<'_, '_, ProblemKind>, key: &str, into: &mut Vec<Network>) {
+pub(crate) fn networks(
+    section: &mut Section<'_, '_, ProblemKind>,
+    key: &str,
+    into: &mut Vec<Network>,
+) {
     let wanted = "a list of networks, like [\"127.0.0.0/8\", \"::1/128\"]";
     section.texts(key, wanted, into, |text| {
         Network::read(text).map_err(|error| match error {
@@ -83,7 +92,13 @@ fn places(root: &DeTable<'_>, config: &mut Config, found: &mut Found) {
         |text| hostname(text).map(Some),
     );
 
-    let mut listen = Section::open(root, "listen", &["smtp", "console"], found);
+    let mut listen = Section::open(
+        root,
+        "listen",
+        &["smtp", "greeting_delay", "console"],
+        found,
+    );
+    listen.duration("greeting_delay", &mut config.listen.greeting_delay);
     listen.texts("smtp", ADDRESSES, &mut config.listen.smtp, address);
     let empty = listen.get("smtp").filter(|v| {
         v.get_ref()

@@ -30,6 +30,12 @@ fn write(out: &mut String, config: &Config) -> fmt::Result {
         &list(&config.listen.smtp),
         "where mail is taken; port 0: any free one",
     )?;
+    line(
+        out,
+        "greeting_delay",
+        &time(config.listen.greeting_delay),
+        "clients that speak meanwhile are sent away",
+    )?;
     if let Some(console) = &config.listen.console {
         line(out, "console", &quoted(console), "not there yet")?;
     }
@@ -70,6 +76,7 @@ fn write(out: &mut String, config: &Config) -> fmt::Result {
     limits(out, config)?;
     crate::pacing::show(out, &config.pacing)?;
     strangers(out, config)?;
+    crate::filters::write(out, config)?;
 
     delivery(out, config)?;
 

@@ -8,6 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::hash::{Hash, Hasher};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
+// The type of a trait of `mail-auth`; no clock is read here.
 use std::time;
 
 use dns::{AskError, RecordData, RecordKind, Resolver};

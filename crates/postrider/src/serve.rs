@@ -4,6 +4,7 @@ mod chores;
 mod control_server;
 pub(crate) mod directory;
 mod files;
+mod filters;
 mod logs;
 mod pacing;
 mod rerouting;
@@ -47,6 +48,8 @@ enum StartError {
     Directory(#[from] directory::SetupError),
     #[error("the DNS resolver: {0}")]
     Resolver(#[from] dns::SetupError),
+    #[error(transparent)]
+    Verifier(#[from] email_auth::VerifyError),
     #[error("the control socket {}: {source}", path.display())]
     Control { path: PathBuf, source: io::Error },
     #[error("{doing}: {source}")]
@@ -110,7 +113,7 @@ async fn run(config: &Config, data: &Path) -> Result<(), StartError> {
     let data = std::path::absolute(data).unwrap_or_else(|_| data.to_owned());
     prepare(&store, config, &world).await?;
 
-    let resolver = Arc::new(dns::SystemResolver::new(&config.dns.servers)?);
+    let resolver: Arc<dyn dns::Resolver> = Arc::new(dns::SystemResolver::new(&config.dns.servers)?);
     let control_path = place::control_socket(&data);
     let control = control_server::Control::listen(&control_path);
     let control = control.map_err(|source| StartError::Control {
@@ -137,9 +140,9 @@ async fn run(config: &Config, data: &Path) -> Result<(), StartError> {
         directory: directory.clone(),
         ..settings::delivery(config)
     };
-    let engine = Engine::start(world.clone(), store.clone(), resolver, sending).await?;
+    let engine = Engine::start(world.clone(), store.clone(), resolver.clone(), sending).await?;
     let Receiving { receiver, greylist } =
-        receiver(config, &world, &store, &engine, &data, directory).await?;
+        receiver(config, &world, &resolver, &store, &engine, &data, directory).await?;
     let asked = control_server::Asked {
         store: store.clone(),
         engine: engine.clone(),
@@ -253,11 +256,12 @@ struct Receiving {
 async fn receiver(
     config: &Config,
     world: &World,
+    resolver: &Arc<dyn dns::Resolver>,
     store: &Arc<dyn Store>,
     engine: &Engine,
     data: &Path,
     directory: Option<Arc<dyn Directory>>,
-) -> Result<Receiving, StoreError> {
+) -> Result<Receiving, StartError> {
     let greylist: Option<Arc<dyn Greylist>> = match settings::greylisting(config) {
         Some(_) => Some(Arc::new(SqliteGreylist::open(data)?)),
         None => None,
@@ -267,7 +271,7 @@ async fn receiver(
         greylist: greylist.clone(),
         directory,
         mailboxes: Some(Arc::new(mailboxes)),
-        ..reception::Neighbours::default()
+        filters: filters::chain(config, world, resolver)?,
     };
     let settings = settings::reception(config);
     let receiver = Receiver::with(world.clone(), engine.intake(), settings, neighbours);

@@ -48,6 +48,32 @@ fn each_row_on_durability_names_tests_that_exist() {
 }
 
 #[test]
+fn each_attack_on_the_security_page_names_tests_that_exist() {
+    let text = std::fs::read_to_string(root().join("docs/security.md")).unwrap();
+    let mut code = String::new();
+    sources(&root().join("crates"), &mut code);
+    for row in text
+        .lines()
+        .filter(|line| line.starts_with("| ") && !line.starts_with("| attack"))
+    {
+        let quoted = row.split('`').skip(1).step_by(2);
+        let names: Vec<&str> = quoted
+            .filter(|name| name.matches('_').count() >= 4)
+            .collect();
+        assert!(
+            !names.is_empty(),
+            "docs/security.md has a row without a test: {row}"
+        );
+        for name in names {
+            assert!(
+                code.contains(&format!("fn {name}(")),
+                "docs/security.md names a test that does not exist: {name}"
+            );
+        }
+    }
+}
+
+#[test]
 fn links_between_documents_lead_somewhere() {
     let mut documents = vec![root().join("README.md"), root().join("ARCHITECTURE.md")];
     for entry in std::fs::read_dir(root().join("docs")).unwrap() {

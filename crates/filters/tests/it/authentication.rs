@@ -314,3 +314,66 @@ impl Resolver for Counting {
         self.0.ask(name, kind).await
     }
 }
+
+/// Seals a message as a list would that saw DMARC pass, and changed nothing after it; with its key.
+fn sealed(text: &str, domain: &str, saw: &str) -> (String, RecordData) {
+    use mail_auth::arc::ArcSealer;
+    use mail_auth::common::crypto::Ed25519Key;
+    use mail_auth::common::headers::HeaderWriter;
+    let key = Ed25519Key::from_pkcs8_der(&Ed25519Key::generate_pkcs8().unwrap()).unwrap();
+    let public = data_encoding::BASE64.encode(&key.public_key());
+    let message = mail_auth::AuthenticatedMessage::parse(text.as_bytes()).unwrap();
+    let dmarc = mail_auth::DmarcOutput::default()
+        .with_domain("client.example")
+        .with_spf_result(match saw {
+            "pass" => mail_auth::DmarcResult::Pass,
+            _ => mail_auth::DmarcResult::Fail(mail_auth::Error::NotAligned),
+        });
+    let results = mail_auth::AuthenticationResults::new(domain).with_dmarc_result(&dmarc);
+    let before = mail_auth::ArcOutput::default();
+    let set = ArcSealer::from_key(key)
+        .domain(domain)
+        .selector("seal")
+        .headers(["From", "To", "Subject"])
+        .seal(&message, &results, &before)
+        .unwrap();
+    let key = RecordData::Txt(format!("v=DKIM1; k=ed25519; p={public}"));
+    (format!("{}{text}", set.to_header()), key)
+}
+
+#[tokio::test]
+async fn a_sealer_that_is_trusted_saves_mail_that_it_saw_pass_and_no_other() {
+    for (trusted, saw, changed, passes) in [
+        (&["list.example"][..], "pass", false, true),
+        (&["other.example"], "pass", false, false),
+        (&["list.example"], "fail", false, false),
+        (&["list.example"], "pass", true, false),
+    ] {
+        let (mut text, key) = sealed(PLAIN, "list.example", saw);
+        if changed {
+            text = text.replace("hello", "goodbye");
+        }
+        let resolver = table(&[
+            ("client.example", "v=spf1 -all"),
+            ("_dmarc.client.example", "v=DMARC1; p=reject"),
+        ]);
+        resolver.set(
+            "seal._domainkey.list.example",
+            RecordKind::Txt,
+            Ok(vec![key]),
+        );
+        let filter = Authentication {
+            enforce: Enforce::Dmarc,
+            trusted_sealers: trusted.iter().map(|t| (*t).to_owned()).collect(),
+            ..filter(resolver)
+        };
+        let mail = Mail::new(&text).await;
+        let answer = mail.ask(&filter, Stage::Content).await.unwrap();
+        let verdict = answer.verdict;
+        assert_eq!(
+            verdict == Verdict::Pass,
+            passes,
+            "{trusted:?} {saw} {changed}: {verdict:?}\n{text}"
+        );
+    }
+}

@@ -178,3 +178,36 @@ async fn header_fields_that_rspamd_wants_added_stay_one_field_each() {
     );
     assert!(matches!(&edits[0], Edit::Change { name, to: None, .. } if name == "Subject"));
 }
+
+#[tokio::test]
+async fn a_compression_bomb_is_handed_to_the_scanner_as_it_came_within_its_time() {
+    use std::io::Write;
+    let clamd = peers::Clamd::start(20 << 20).unwrap();
+    // 100 MB of zeros, twice packed: some hundreds of bytes.
+    let pack = |bytes: &[u8]| {
+        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        packer.write_all(bytes).unwrap();
+        packer.finish().unwrap()
+    };
+    let bomb = pack(&pack(&vec![0; 100_000_000]));
+    assert!(bomb.len() < 10_000, "{}", bomb.len());
+    let text = format!(
+        "Content-Type: application/gzip\r\nContent-Transfer-Encoding: base64\r\n\r\n{}\r\n",
+        data_encoding::BASE64_MIME.encode(&bomb)
+    );
+    let mut mail = Mail::new(&text).await;
+    let filter = clamav(local(clamd.port), 20 << 20, TooLarge::Pass);
+    let began = std::time::Instant::now();
+    let mut screening = crate::stage::chain(filter).open();
+    let conclusion = mail.through(&mut screening).await;
+    // It unpacks as far as its own limits go; what it says, it says in its time.
+    assert!(began.elapsed() < std::time::Duration::from_secs(31));
+    assert!(
+        !matches!(
+            conclusion.verdict,
+            Err(Failure::Broken(_) | Failure::Nonsense(_))
+        ),
+        "{conclusion:?}"
+    );
+    assert_eq!(mail.text().await, text);
+}

@@ -105,6 +105,7 @@ pub(crate) fn reception(config: &Config) -> reception::Settings {
             limits.network_message_rate,
             limits.network_recipient_rate,
         ]),
+        greeting_delay: config.listen.greeting_delay,
         uncounted: networks(&limits.uncounted),
         max_hops: limits.hops,
         max_own_hops: limits.own_hops,
@@ -122,7 +123,7 @@ pub(crate) fn reception(config: &Config) -> reception::Settings {
     }
 }
 
-fn networks(of: &[config::Network]) -> Vec<reception::Network> {
+pub(crate) fn networks(of: &[config::Network]) -> Vec<reception::Network> {
     of.iter()
         .filter_map(|n| reception::Network::containing(n.address, n.prefix))
         .collect()

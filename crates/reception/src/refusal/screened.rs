@@ -1,5 +1,6 @@
 //! Refusals that filters asked for, and those for want of a filter.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -172,7 +173,11 @@ fn listed(listings: &[Listing]) -> String {
     } in listings
     {
         if text.is_empty() {
-            text = format!("{entry} is on the block list {zone}");
+            let what = match entry.parse::<IpAddr>() {
+                Ok(_) => entry.clone(),
+                Err(_) => format!("the domain {entry}"),
+            };
+            text = format!("{what} is on the block list {zone}");
         } else {
             text.push_str(", and on ");
             text.push_str(zone);

@@ -4,6 +4,7 @@
     reason = "a test that cannot set up its stage fails"
 )]
 
+mod attacks;
 mod faults;
 mod limits;
 mod local;
