@@ -44,6 +44,8 @@ Milter.runmilter('test', 'inet:%s@127.0.0.1' % sys.argv[1], 240)
 
 fn stage() -> Stage {
     let named = Named::start_zones(&[
+        // The walk up from a domain to its policy (RFC 9989 §4.10) asks here too.
+        ("example", ""),
         (
             "strict.example",
             "@ IN TXT \"v=spf1 -all\"\n_dmarc IN TXT \"v=DMARC1; p=reject\"",
