@@ -46,6 +46,8 @@ pub(crate) enum Command {
     Check(Check),
     /// Run a receiving server that fails as it is told, to test senders against.
     Sink(Sink),
+    /// Run retry policies on a virtual clock: ours, Postfix's, Exim's, Sendmail's, Exchange's, KumoMTA's.
+    Simulate(crate::simulate_command::Simulate),
     /// Look at the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),

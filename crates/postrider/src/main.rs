@@ -11,6 +11,7 @@ mod place;
 mod queue_command;
 mod sendmail;
 mod serve;
+mod simulate_command;
 mod sink_command;
 
 use std::process::ExitCode;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         Command::Explain(arguments) => explain_command::main(&arguments),
         Command::Check(arguments) => check_command::main(&arguments, &cli.place),
         Command::Sink(arguments) => sink_command::main(&arguments),
+        Command::Simulate(arguments) => simulate_command::main(&arguments),
         Command::Config(command) => config_command::main(&command, &cli.place),
     }
 }

@@ -49,6 +49,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["smtp", "queue", "screening", "email-auth", "dns", "world"],
     ),
     ("reception", &["smtp", "dsn", "queue", "screening", "world"]),
+    ("simulate", &["smtp", "diagnosis", "queue", "toml-read"]),
     (
         "delivery",
         &[
@@ -85,6 +86,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "filters",
             "delivery",
             "sink",
+            "simulate",
             "toml-read",
         ],
     ),
@@ -103,6 +105,7 @@ const PURE: &[&str] = &[
     "queue",
     "readers",
     "recipients",
+    "simulate",
 ];
 const IMPURE_LIBRARIES: &[&str] = &[
     "tokio",

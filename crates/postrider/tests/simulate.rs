@@ -1,0 +1,87 @@
+//! `postrider simulate` as a program.
+#![allow(clippy::unwrap_used, reason = "a test that cannot run fails")]
+
+use std::process::{Command, Output};
+
+fn postrider(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_postrider"));
+    command.arg("simulate").args(arguments);
+    command.output().unwrap()
+}
+
+#[test]
+fn it_tells_each_run_as_json_and_draws_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let plot = dir.path().join("plot.svg");
+    let plot = plot.to_str().unwrap();
+    let output = postrider(&[
+        "--workload",
+        "greylisting",
+        "--messages",
+        "300",
+        "--json",
+        "--seed",
+        "4",
+        "--svg",
+        plot,
+    ]);
+    assert!(output.status.success());
+    let text = String::from_utf8(output.stdout).unwrap();
+    let rows: Vec<serde_json::Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(rows.len(), 6);
+    let ours = &rows[0];
+    assert_eq!(
+        (&ours["policy"], &ours["seed"]),
+        (&"postrider".into(), &4.into())
+    );
+    assert_eq!(ours["delivered"], 300);
+    assert!(ours["p95_seconds"].as_f64().unwrap() >= 300.0);
+    let plot = std::fs::read_to_string(plot).unwrap();
+    assert!(plot.starts_with("<svg ") && plot.contains(">kumomta<"));
+}
+
+#[test]
+fn a_file_of_ones_own_is_run_and_what_is_wrong_in_it_is_shown_at_its_place() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("w.toml");
+    let path = file.to_str().unwrap();
+    std::fs::write(
+        &file,
+        "[workload]\nmessages = 50\n[[failure]]\nkind = \"flapping\"\n",
+    )
+    .unwrap();
+    let output = postrider(&[
+        "--workload",
+        path,
+        "--policy",
+        "postrider",
+        "--policy",
+        "exim",
+    ]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        output.status.success() && text.contains("| exim "),
+        "{text}"
+    );
+    std::fs::write(&file, "[[failure]]\nkind = \"flaping\"\n").unwrap();
+    let output = postrider(&["--workload", path]);
+    assert_eq!(output.status.code(), Some(1));
+    let problem = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        problem.contains("w.toml:2:8") && problem.contains("^^^"),
+        "{problem}"
+    );
+}
+
+#[test]
+fn names_that_there_are_not_are_wrong_use_and_files_that_come_along_can_be_written() {
+    assert_eq!(postrider(&["--policy", "qmail"]).status.code(), Some(2));
+    assert_eq!(postrider(&["--show", "nothing"]).status.code(), Some(2));
+    let shown = String::from_utf8(postrider(&["--show", "exim"]).stdout).unwrap();
+    assert!(shown.contains("rule = \"F,2h,15m; G,16h,1h,1.5; F,4d,6h\""));
+    let listed = String::from_utf8(postrider(&["--list"]).stdout).unwrap();
+    assert!(listed.contains("workload  greylisting ") && listed.contains("policy    postrider "));
+}
