@@ -224,6 +224,8 @@ pub struct Dns {
 /// What is looked at to find causes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checks {
+    /// Whether the relay itself looks at the causes of failures.
+    pub live: bool,
     /// The block lists that are asked (RFC 5782).
     pub block_lists: Vec<BlockList>,
     /// Our addresses as the world sees them; none: as this machine sees them.
@@ -239,13 +241,9 @@ pub struct BlockList {
     pub of_domains: bool,
 }
 
-/// Lists that answer small senders without an account, and say in their TXT records why.
-const BLOCK_LISTS: [(&str, bool); 4] = [
-    ("zen.spamhaus.org", false),
-    ("bl.spamcop.net", false),
-    ("psbl.surriel.com", false),
-    ("dbl.spamhaus.org", true),
-];
+/// Lists that anybody may ask, and that say in their TXT records why. Spamhaus is not among them: its
+/// terms leave it to each administrator to see whether his use is free.
+const BLOCK_LISTS: [(&str, bool); 2] = [("bl.spamcop.net", false), ("psbl.surriel.com", false)];
 
 impl Default for Checks {
     fn default() -> Checks {
@@ -254,6 +252,7 @@ impl Default for Checks {
             of_domains,
         });
         Checks {
+            live: true,
             block_lists: lists.to_vec(),
             our_addresses: Vec::new(),
         }

@@ -127,7 +127,13 @@ fn places(root: &DeTable<'_>, config: &mut Config, found: &mut Found) {
     let wanted = "a list of addresses with ports, like [\"192.0.2.53:53\"]";
     dns.texts("servers", wanted, &mut config.dns.servers, address);
 
-    let mut checks = Section::open(root, "checks", &["block_lists", "our_addresses"], found);
+    let mut checks = Section::open(
+        root,
+        "checks",
+        &["live", "block_lists", "our_addresses"],
+        found,
+    );
+    checks.flag("live", &mut config.checks.live);
     let own = &mut config.checks;
     let wanted = "a list of zones, like [\"zen.spamhaus.org\", \"domain:dbl.spamhaus.org\"]";
     checks.texts("block_lists", wanted, &mut own.block_lists, block_list);

@@ -89,6 +89,9 @@ fn write(out: &mut String, config: &Config) -> fmt::Result {
     )?;
 
     writeln!(out, "\n[checks]")?;
+    let comment =
+        "the relay looks at the causes of failures itself: DNS, servers, our own standing";
+    line(out, "live", &config.checks.live, comment)?;
     line(
         out,
         "block_lists",

@@ -17,7 +17,7 @@ use crate::engine::Engine;
 use crate::engine::line::{Seen, ours};
 use crate::lane::{Claim, Work, is_here};
 use crate::report::{self, Reports};
-use crate::{circumstances, expire, log};
+use crate::{circumstances, doubts, expire, log};
 
 /// What was concluded about an attempt, before it is recorded.
 pub(crate) struct Conclusion {
@@ -72,6 +72,7 @@ pub(crate) async fn settle(
     let key = &lease.destination;
     let now = engine.now();
     log::log(&work, key, &attempt, &conclusion.verdicts, now);
+    doubts::tell(engine, key, &work, &conclusion.verdicts);
     let mut pause = FIRST_PAUSE;
     // Without its report a failure may not be recorded: it would be silent.
     let reports = loop {

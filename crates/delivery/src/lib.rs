@@ -7,6 +7,7 @@ mod addressees;
 mod circumstances;
 mod conclude;
 mod connection;
+mod doubts;
 mod engine;
 mod expire;
 mod lane;

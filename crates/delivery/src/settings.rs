@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use queue::Directory;
 use queue::route::{Identity, Routes};
+use queue::{Directory, Verifier};
 
 use crate::Limits;
 
@@ -20,6 +20,8 @@ pub struct Settings {
     /// Mail for `anna+shop` goes into the folder `.shop` of anna's mailbox, where there is one; the
     /// characters that part the two. Empty: it goes into the inbox.
     pub folder_delimiters: String,
+    /// Who looks at the causes of failures; `None`: nobody.
+    pub verifier: Option<Arc<dyn Verifier>>,
     /// The port of mail exchangers found in the DNS.
     pub smtp_port: u16,
     /// Who we are to those of whom no route says more.
@@ -62,6 +64,7 @@ impl Default for Settings {
             routes: Arc::new(Routes::default()),
             directory: None,
             folder_delimiters: String::new(),
+            verifier: None,
             smtp_port: 25,
             identity: Identity::default(),
             program_timeout: Duration::from_secs(300),

@@ -35,7 +35,7 @@ pub fn checked_text(subject: &str, findings: &[Finding], lang: Lang, style: Styl
     out
 }
 
-fn verdict_key(verdict: Verdict) -> String {
+pub(crate) fn verdict_key(verdict: Verdict) -> String {
     format!("verdict-{}", verdict.as_str())
 }
 
@@ -57,7 +57,7 @@ fn outcome(findings: &[Finding], lang: Lang) -> String {
     }
 }
 
-fn one(out: &mut String, finding: &Finding, width: usize, lang: Lang, style: Style) {
+pub(crate) fn one(out: &mut String, finding: &Finding, width: usize, lang: Lang, style: Style) {
     let label = plain(lang, &verdict_key(finding.verdict));
     let text = finding_text(finding, lang);
     let mut first = String::new();

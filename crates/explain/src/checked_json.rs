@@ -7,7 +7,7 @@ use crate::Lang;
 use crate::checked::{advice, finding_text};
 
 #[derive(Serialize)]
-struct JsonFinding<'a> {
+pub(crate) struct JsonFinding<'a> {
     asked: &'a str,
     check: &'static str,
     conclusion: &'static str,
@@ -41,6 +41,15 @@ pub fn checked_json<'a>(
     finding: &'a Finding,
     lang: Lang,
 ) -> impl Serialize + use<'a> {
+    json_finding(asked, finding, lang)
+}
+
+/// The same where its type must be named.
+pub(crate) fn json_finding<'a>(
+    asked: &'a str,
+    finding: &'a Finding,
+    lang: Lang,
+) -> JsonFinding<'a> {
     let cause = finding.bearing.map(|bearing| match bearing {
         Bearing::Supports(cause) => JsonCause {
             id: cause.id(),

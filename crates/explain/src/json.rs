@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use queue::{AttemptRecord, Decision, Event, Message, Recipient, Story};
 use serde::Serialize;
 
+use crate::checked_json::JsonFinding;
 use crate::story::{is_unknown, standing};
-use crate::{Explanation, Lang, Next, explain};
+use crate::{Explanation, Lang, Next, explain, verified};
 
 #[derive(Serialize)]
 struct JsonStory<'a> {
@@ -27,6 +28,8 @@ struct JsonRecipient<'a> {
     cause: Option<&'static str>,
     diagnosis: Option<&'a Diagnosis>,
     explanation: Option<Explanation>,
+    /// What was looked at about its cause.
+    findings: Vec<JsonFinding<'a>>,
 }
 
 #[derive(Serialize)]
@@ -58,14 +61,19 @@ pub fn story_json(story: &Story, now: Timestamp, lang: Lang) -> impl Serialize +
         recipients: story
             .recipients
             .iter()
-            .map(|r| recipient(r, now, lang))
+            .map(|r| recipient(r, story, now, lang))
             .collect(),
         attempts: story.attempts.iter().map(|a| attempt(a, lang)).collect(),
         events: &story.events,
     }
 }
 
-fn recipient(recipient: &Recipient, now: Timestamp, lang: Lang) -> JsonRecipient<'_> {
+fn recipient<'a>(
+    recipient: &'a Recipient,
+    story: &'a Story,
+    now: Timestamp,
+    lang: Lang,
+) -> JsonRecipient<'a> {
     let decision = standing(recipient);
     let next = Next {
         decision: decision.as_ref(),
@@ -80,6 +88,12 @@ fn recipient(recipient: &Recipient, now: Timestamp, lang: Lang) -> JsonRecipient
         cause: recipient.last.as_ref().map(|d| d.cause.id()),
         diagnosis: recipient.last.as_ref(),
         explanation: recipient.last.as_ref().map(|d| explain(d, &next, lang)),
+        findings: verified::json(
+            story,
+            recipient.destination.as_str(),
+            recipient.last.as_ref().map(|d| d.cause),
+            lang,
+        ),
     }
 }
 

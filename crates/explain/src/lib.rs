@@ -19,6 +19,7 @@ mod report;
 mod step;
 mod story;
 mod time;
+mod verified;
 mod way;
 mod words;
 

@@ -11,7 +11,7 @@ use smtp::Severity;
 use crate::explanation::{Next, explain, headline};
 use crate::layout::{WIDTH, paragraph, safe};
 use crate::words::{Arg, plain, say};
-use crate::{Lang, expansion, step, time};
+use crate::{Lang, expansion, step, time, verified};
 
 /// Like recipients that are named; of the others only how many.
 const NAMED: usize = 3;
@@ -35,6 +35,7 @@ pub fn story(story: &Story, now: Timestamp, lang: Lang) -> String {
         teller.attempt(n + 1, record, story);
     }
     teller.events(&story.events, story);
+    teller.out.push_str(&verified::tell(story, lang));
     teller.out
 }
 

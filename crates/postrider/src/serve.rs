@@ -10,6 +10,7 @@ mod pacing;
 mod rerouting;
 pub(crate) mod settings;
 pub(crate) mod stop;
+mod verification;
 
 use std::io;
 use std::net::SocketAddr;
@@ -18,6 +19,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use checks::Checker;
 use config::Config;
 use delivery::{Engine, Maildirs};
 use queue::{Directory, Greylist, Store, StoreError};
@@ -136,10 +138,21 @@ async fn run(config: &Config, data: &Path) -> Result<(), StartError> {
         source,
     })?;
     let directory = directory::of(config, &world, &data)?;
-    let sending = delivery::Settings {
+    let mut sending = delivery::Settings {
         directory: directory.clone(),
         ..settings::delivery(config)
     };
+    if config.checks.live {
+        let (verification, doubts) = verification::channel();
+        sending.verifier = Some(Arc::new(verification));
+        let looker = verification::Looker {
+            checker: Checker::new(world.clone(), resolver.clone(), settings::checks(config)),
+            store: store.clone(),
+            world: world.clone(),
+        };
+        // It ends with the runtime: what it has not looked at is looked at after the next failure.
+        tokio::spawn(looker.run(doubts));
+    }
     let engine = Engine::start(world.clone(), store.clone(), resolver.clone(), sending).await?;
     let Receiving { receiver, greylist } =
         receiver(config, &world, &resolver, &store, &engine, &data, directory).await?;

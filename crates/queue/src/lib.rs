@@ -14,6 +14,7 @@ pub mod policy;
 mod record;
 pub mod route;
 mod store;
+mod verification;
 
 pub use courier::{Courier, Intake, queued_recipients};
 pub use directory::{
@@ -34,3 +35,4 @@ pub use store::{
     Body, BodySource, BodyWriter, Due, DueDestination, Lease, Moving, NewMessage, NewRecipient,
     Outage, Queued, Room, Row, RowFilter, Store, StoreError, Story, Waiting,
 };
+pub use verification::{Doubt, Verified, Verifier};

@@ -15,7 +15,7 @@ use smtp::Address;
 
 use crate::{
     AttemptRecord, Basis, Destination, DestinationKey, DestinationUpdate, Event, Message,
-    MessageId, Recipient, RecipientOptions, RecipientState, Rewritten,
+    MessageId, Recipient, RecipientOptions, RecipientState, Rewritten, Verified,
 };
 
 /// A message that is to be kept, with its recipients.
@@ -222,6 +222,8 @@ pub struct Story {
     pub destinations: Vec<Destination>,
     /// When our own line was down since the message came: it lives so much longer.
     pub outages: Vec<Outage>,
+    /// What was found about the causes of its recipients' destinations, the latest of each.
+    pub verified: Vec<Verified>,
 }
 
 /// A queued recipient that may have to go elsewhere.
@@ -363,6 +365,10 @@ pub trait Store: Send + Sync {
         except: &[(MessageId, u32)],
         turn: Option<i64>,
     ) -> Result<Due, StoreError>;
+
+    /// Writes down what was found about the cause of a destination's failures, in place of what was found
+    /// about it before.
+    async fn note_findings(&self, verified: Verified) -> Result<(), StoreError>;
 
     /// Writes down that our own line was down from `began` and still is at `until`. The lifetime of
     /// what was queued meanwhile grows by that time.

@@ -183,6 +183,7 @@ pub(crate) fn prune(db: &mut Db, before: Timestamp, limit: usize) -> Result<u64,
             db.discard_file(*id);
         }
     }
+    crate::verified::prune(db, before)?;
     db.statement("DELETE FROM event WHERE message IS NULL AND at < ?1")?
         .execute([nanos(before)])?;
     Ok(gone.len() as u64)

@@ -37,6 +37,7 @@ mod schema;
 mod staging;
 mod store;
 mod turns;
+mod verified;
 mod writer;
 
 pub use greylist::SqliteGreylist;

@@ -13,6 +13,7 @@ use crate::codec::{
 };
 use crate::error::Fault;
 use crate::outage;
+use crate::verified;
 
 /// Letters of an id that suffice to look for it.
 const SHORTEST: usize = 4;
@@ -127,6 +128,7 @@ pub(crate) fn story(conn: &Connection, id: MessageId) -> Result<Story, Fault> {
         events: events(&snapshot, id)?,
         destinations,
         outages,
+        verified: verified::of_message(&snapshot, id)?,
     })
 }
 

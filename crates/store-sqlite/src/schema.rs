@@ -5,14 +5,15 @@ use rusqlite::Connection;
 use crate::error::Fault;
 
 /// The newest format this version writes.
-pub(crate) const FORMAT: u32 = 6;
+pub(crate) const FORMAT: u32 = 7;
 
 /// Size of a page. With 4 KiB a row of a message with a body of a few KiB keeps its envelope in the
 /// tree and its body in overflow pages, which cost nothing to free when the body goes.
 pub(crate) const PAGE: u32 = 4096;
 
 /// `MIGRATIONS[n]` leads from format n to n + 1.
-const MIGRATIONS: [&str; FORMAT as usize] = [FIRST, GATE, REWRITTEN, OPTIONS, TURNS, OUTAGES];
+const MIGRATIONS: [&str; FORMAT as usize] =
+    [FIRST, GATE, REWRITTEN, OPTIONS, TURNS, OUTAGES, FINDINGS];
 
 /// Times are nanoseconds since 1970; ids are the 16 bytes of the UUID. `recipient.sending` is the
 /// time at which an attempt began whose outcome is not recorded: a column in no index, so that
@@ -116,6 +117,17 @@ CREATE TABLE outage (
     began_at INTEGER PRIMARY KEY NOT NULL,
     until    INTEGER NOT NULL
 ) STRICT;
+";
+
+/// What was found about the cause of a destination's failures; the latest for each.
+const FINDINGS: &str = "
+CREATE TABLE finding (
+    destination INTEGER NOT NULL,
+    cause       TEXT NOT NULL,
+    at          INTEGER NOT NULL,
+    findings    TEXT NOT NULL,
+    PRIMARY KEY (destination, cause)
+) STRICT, WITHOUT ROWID;
 ";
 
 /// The format of a database; 0 for a new one.

@@ -24,6 +24,7 @@ use crate::lock::Lock;
 use crate::readers::Readers;
 use crate::record::{self, Outcomes, PreparedUpdate, Recording};
 use crate::staging::Staging;
+use crate::verified;
 use crate::writer::{Burden, Writer, run_guarded};
 use crate::{due, gate, list, outage, turns};
 
@@ -205,6 +206,11 @@ impl Store for SqliteStore {
         let (lease, bodies) = (lease.clone(), self.bodies.clone());
         self.read(move |conn| due::due(conn, &lease, &asked, bodies.as_ref()))
             .await
+    }
+
+    async fn note_findings(&self, verified: queue::Verified) -> Result<(), StoreError> {
+        let op = move |db: &mut Db| verified::note(db, &verified);
+        self.write(Burden::default(), op).await
     }
 
     async fn note_outage(&self, began: Timestamp, until: Timestamp) -> Result<(), StoreError> {

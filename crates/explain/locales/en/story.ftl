@@ -56,6 +56,7 @@ event-interrupted = the relay stopped in the middle of an attempt: it is not kno
 event-reported = a report to the sender was queued as { $report }
 event-not-reported = no report: the message has no sender to tell
 event-rerouted = the route was changed; it went to { $from } before
+story-verified = What this server found when it looked at { $destination }, { $at }
 
 step-routed = looked up where to go: { $hosts }
 step-routed-nowhere = looked up where to go

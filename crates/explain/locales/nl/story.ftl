@@ -56,6 +56,7 @@ event-interrupted = de mailserver stopte midden in een poging: of het bericht is
 event-reported = een melding aan de afzender staat in de rij als { $report }
 event-not-reported = geen melding: het bericht heeft geen afzender die het kan horen
 event-rerouted = de route is veranderd; eerst ging het naar { $from }
+story-verified = Wat deze server zag toen hij { $destination } bekeek, { $at }
 
 step-routed = opgezocht waar het heen moet: { $hosts }
 step-routed-nowhere = opgezocht waar het heen moet

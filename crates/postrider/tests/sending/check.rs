@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use peers::wait_until;
 use serde_json::Value;
 
 use crate::scenario::{Expect, Scenario};
@@ -25,7 +26,36 @@ pub(crate) fn check(stage: &Stage, scenario: &Scenario, id: &str) -> Result<(), 
         })
     });
     looked.map_err(|what| format!("{what}\n{story}"))?;
+    found(stage, expect, id)?;
     reports(stage, expect)
+}
+
+/// The relay looks at the cause itself, and the story shows what it found.
+fn found(stage: &Stage, expect: &Expect, id: &str) -> Result<(), String> {
+    if expect.found.is_empty() {
+        return Ok(());
+    }
+    let mut last = Vec::new();
+    let all = wait_until(Duration::from_secs(60), || {
+        let shown = stage.relay.show(id).ok()?;
+        let findings = shown["recipients"][0]["findings"].as_array().cloned();
+        let name = |f: &Value| f["conclusion"].as_str().unwrap_or_default().to_owned();
+        last = findings.unwrap_or_default().iter().map(name).collect();
+        expect
+            .found
+            .iter()
+            .all(|one| last.contains(one))
+            .then_some(())
+    });
+    all.ok_or_else(|| format!("found {last:?}, and not {:?}", expect.found))?;
+    let story = stage
+        .relay
+        .ask(&["queue", "show", id])
+        .map_err(|e| e.to_string())?;
+    match story.contains("What this server found when it looked at") {
+        true => Ok(()),
+        false => Err(format!("the story does not show what was found:\n{story}")),
+    }
 }
 
 fn look(shown: &Value, expect: &Expect) -> Result<(), String> {

@@ -109,6 +109,9 @@ pub(crate) struct Expect {
     /// Words that the story has.
     #[serde(default)]
     pub(crate) told: Vec<String>,
+    /// What the relay finds when it looks at the cause itself.
+    #[serde(default)]
+    pub(crate) found: Vec<String>,
     /// Words of the report to the sender.
     #[serde(default)]
     pub(crate) report: Vec<String>,

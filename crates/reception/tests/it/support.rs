@@ -196,6 +196,10 @@ impl Store for FakeStore {
         not_asked()
     }
 
+    async fn note_findings(&self, _: queue::Verified) -> Result<(), StoreError> {
+        not_asked()
+    }
+
     async fn note_outage(&self, _: Timestamp, _: Timestamp) -> Result<(), StoreError> {
         not_asked()
     }

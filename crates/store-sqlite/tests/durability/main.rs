@@ -11,6 +11,7 @@
 mod body;
 mod crash;
 mod disk;
+mod findings;
 mod line;
 mod log;
 mod options;
