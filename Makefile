@@ -3,7 +3,7 @@
 CARGO ?= cargo
 SHELL := /bin/bash
 
-.PHONY: help run build test check peers bench bench-relay bench-explain fuzz clean-demo
+.PHONY: help run build test check peers bench bench-relay bench-crowd bench-explain fuzz clean-demo
 
 help:
 	@echo 'make run    build, start the relay, send two messages, show their stories; Ctrl-C ends it'
@@ -34,7 +34,7 @@ check: rust
 test: rust peers check
 	$(CARGO) test --workspace --locked --no-fail-fast
 
-bench: bench-relay bench-explain
+bench: bench-relay bench-crowd bench-explain
 
 bench-relay: rust peers
 	$(CARGO) build --release --locked -p postrider
@@ -45,6 +45,11 @@ bench-queue: rust peers
 	$(CARGO) build --release --locked -p postrider -p store-sqlite --bin postrider --example fill
 	bench/queue-million
 	bench/dead-destination
+
+bench-crowd: rust
+	$(CARGO) build --release --locked -p postrider
+	bench/connections
+	bench/overload
 
 bench-explain: rust peers
 	$(CARGO) build --release --locked -p judge

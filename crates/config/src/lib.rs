@@ -12,6 +12,7 @@ mod problem;
 mod read;
 mod routing;
 mod show;
+mod users;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -27,6 +28,7 @@ pub use network::Network;
 pub use pacing::{PaceLimit, Pacing};
 pub use problem::{Errors, Problem, ProblemKind};
 pub use toml_read::{Rate, Written, duration_text, rate_text, size_text};
+pub use users::{Auth, Doors, Place, Submission};
 
 /// The configuration in force.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -37,6 +39,10 @@ pub struct Config {
     pub listen: Listen,
     /// `[relay]`
     pub relay: Relay,
+    /// `[auth]`
+    pub auth: Auth,
+    /// `[submission]`
+    pub submission: Submission,
     /// `[[route]]` and `[routes]`, ready to be asked.
     pub routes: Routes,
     /// `[routes]` as written, in order.
@@ -83,6 +89,8 @@ pub struct Listen {
     pub smtp: Vec<SocketAddr>,
     /// How long a client is listened to before it is greeted.
     pub greeting_delay: Duration,
+    /// Where others than servers come, and who may speak for others.
+    pub doors: Doors,
     /// For the console. Kept for later versions.
     pub console: Option<SocketAddr>,
 }
@@ -349,6 +357,7 @@ impl Default for Listen {
         Listen {
             smtp: vec![SocketAddr::from(([127, 0, 0, 1], 2525))],
             greeting_delay: Duration::ZERO,
+            doors: Doors::default(),
             console: None,
         }
     }

@@ -82,6 +82,16 @@ pub enum ProblemKind {
     NotAbsolute,
     /// Something about filters.
     Filter(crate::FilterProblem),
+    /// The text is no address with a port, and no Unix socket.
+    NotAPlace,
+    /// The text is no path.
+    NotAPath,
+    /// The text is nobody as whom one could send.
+    NotASender,
+    /// Two that know users.
+    TwoAuth,
+    /// Users must say who they are, and nobody knows them.
+    NoAuth,
     /// Allowed, and without effect in this version.
     NotYet {
         /// What is not there.
@@ -131,6 +141,11 @@ impl Explained for ProblemKind {
             ProblemKind::HalfALogin => Some("give both: user = \"anna\", password_file = \"/etc/postrider/password\"".into()),
             ProblemKind::NotAbsolute => Some("write the whole path, like \"/etc/postrider/password\"".into()),
             ProblemKind::Filter(problem) => Some(problem.help()),
+            ProblemKind::NotAPlace => Some("write an address with a port, \"127.0.0.1:24\", or a socket with its whole path, \"unix:/run/postrider/lmtp\"".into()),
+            ProblemKind::NotAPath => Some("write a path in quotes: \"/etc/postrider/users\"".into()),
+            ProblemKind::NotASender => Some("write an address \"info@office.example\", all of a domain \"@office.example\", or \"*\" for anybody".into()),
+            ProblemKind::TwoAuth => Some("keep one: `users` for a file of our own, `dovecot` to ask Dovecot".into()),
+            ProblemKind::NoAuth => Some("add [auth] with users = \"/etc/postrider/users\" (`postrider user add` makes it), or with dovecot = \"/run/dovecot/auth-client\"".into()),
             ProblemKind::NotYet { .. } => None,
         }
     }
@@ -176,6 +191,13 @@ impl fmt::Display for ProblemKind {
             ProblemKind::HalfALogin => f.write_str("a login needs a user and a password"),
             ProblemKind::NotAbsolute => f.write_str("this path is not absolute"),
             ProblemKind::Filter(problem) => problem.fmt(f),
+            ProblemKind::NotAPlace => f.write_str("this is no place to listen on"),
+            ProblemKind::NotAPath => f.write_str("this is no path"),
+            ProblemKind::NotASender => f.write_str("nobody can send as this"),
+            ProblemKind::TwoAuth => f.write_str("users are in one place: a file, or Dovecot"),
+            ProblemKind::NoAuth => {
+                f.write_str("who hands in mail here must say who it is, and nobody is known")
+            }
             ProblemKind::NotYet { what } => {
                 write!(f, "{what} is not there yet: this has no effect")
             }

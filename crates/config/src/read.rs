@@ -9,12 +9,14 @@ use crate::local;
 use crate::network::NotANetwork;
 use crate::problem::{Errors, Problem, ProblemKind};
 use crate::{BlockList, Config, Language, LogFormat, LogLevel, Network, Parsed};
-use crate::{pacing, routing};
+use crate::{pacing, routing, users};
 
 const SECTIONS: &[&str] = &[
     "server",
     "listen",
     "relay",
+    "auth",
+    "submission",
     "route",
     "routes",
     "local",
@@ -44,6 +46,7 @@ pub(crate) fn read(text: &str) -> Result<Parsed, Errors> {
     toml_read::check_sections(root, SECTIONS, &mut found);
     let mut config = Config::default();
     places(root, &mut config, &mut found);
+    users::read(root, &mut config, &mut found);
     routing::read(root, &mut config, &mut found);
     local::read(root, &mut config.local, &mut found);
     amounts(root, &mut config, &mut found);
@@ -61,9 +64,9 @@ pub(crate) fn read(text: &str) -> Result<Parsed, Errors> {
 }
 
 const ADDRESS: &str = "an address and a port in quotes, like \"127.0.0.1:2525\"";
-const ADDRESSES: &str = "a list of addresses with ports, like [\"127.0.0.1:2525\"]";
+pub(crate) const ADDRESSES: &str = "a list of addresses with ports, like [\"127.0.0.1:2525\"]";
 
-fn address(text: &str) -> Result<SocketAddr, ProblemKind> {
+pub(crate) fn address(text: &str) -> Result<SocketAddr, ProblemKind> {
     text.parse().map_err(|_| ProblemKind::NotAnAddress)
 }
 
@@ -92,12 +95,16 @@ fn places(root: &DeTable<'_>, config: &mut Config, found: &mut Found) {
         |text| hostname(text).map(Some),
     );
 
-    let mut listen = Section::open(
-        root,
-        "listen",
-        &["smtp", "greeting_delay", "console"],
-        found,
-    );
+    const LISTEN: &[&str] = &[
+        "smtp",
+        users::LISTEN[0],
+        users::LISTEN[1],
+        users::LISTEN[2],
+        "greeting_delay",
+        "console",
+    ];
+    let mut listen = Section::open(root, "listen", LISTEN, found);
+    users::listen(&mut listen, &mut config.listen.doors);
     listen.duration("greeting_delay", &mut config.listen.greeting_delay);
     listen.texts("smtp", ADDRESSES, &mut config.listen.smtp, address);
     let empty = listen.get("smtp").filter(|v| {

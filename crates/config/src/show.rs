@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
+use crate::users;
 use crate::{Config, Language, LogFormat, duration_text, rate_text, size_text};
 
 pub(crate) fn to_toml(config: &Config) -> String {
@@ -40,6 +41,8 @@ fn write(out: &mut String, config: &Config) -> fmt::Result {
         line(out, "console", &quoted(console), "not there yet")?;
     }
 
+    users::show_listen(out, &config.listen.doors)?;
+
     writeln!(out, "\n[relay]")?;
     line(
         out,
@@ -51,6 +54,7 @@ fn write(out: &mut String, config: &Config) -> fmt::Result {
     crate::routing::show(out, config)?;
 
     crate::local::show(out, &config.local)?;
+    users::show(out, config)?;
 
     writeln!(out, "\n[queue]")?;
     let queue = &config.queue;

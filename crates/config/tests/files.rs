@@ -1,6 +1,7 @@
 //! Configuration files, good and bad, and what is said about them.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use std::path::Path;
 use std::time::Duration;
 
 use config::{Config, Errors, Language, LogFormat, LogLevel};
@@ -38,6 +39,22 @@ const FULL: &str = r#"
 hostname = "relay.example.org"
 [listen]
 smtp = ["127.0.0.1:0", "[::1]:2525"]
+submission = ["127.0.0.1:5870"]
+lmtp = ["127.0.0.1:24", "unix:/run/lmtp"]
+[listen.trusted]
+xclient = ["192.0.2.1/32"]
+proxy = ["192.0.2.2/32"]
+[auth]
+users = "/etc/users"
+allow_plaintext = []
+failures = "3/1m"
+[submission]
+domain = "office.example"
+check_from = false
+show_client = false
+[submission.senders]
+"bert" = ["@sales.example", "info@office.example"]
+"*" = ["*"]
 [relay]
 networks = ["10.0.0.0/8", "192.0.2.7", "2001:db8::/32"]
 [[route]]
@@ -122,6 +139,22 @@ fn every_key_is_read() {
     assert_eq!(config.server.hostname.as_deref(), Some("relay.example.org"));
     assert_eq!(config.listen.smtp.len(), 2);
     assert_eq!(config.relay.networks[1].to_string(), "192.0.2.7/32");
+    let doors = &config.listen.doors;
+    assert_eq!(doors.submission[0].to_string(), "127.0.0.1:5870");
+    let lmtp: Vec<String> = doors.lmtp.iter().map(ToString::to_string).collect();
+    assert_eq!(lmtp, ["127.0.0.1:24", "unix:/run/lmtp"]);
+    assert_eq!(doors.xclient[0].to_string(), "192.0.2.1/32");
+    assert_eq!(doors.proxy[0].to_string(), "192.0.2.2/32");
+    assert_eq!(config.auth.users.as_deref(), Some(Path::new("/etc/users")));
+    assert!(config.auth.allow_plaintext.is_empty());
+    assert_eq!(config.auth.failures.map(|rate| rate.count), Some(3));
+    let submission = &config.submission;
+    assert_eq!(submission.domain.as_deref(), Some("office.example"));
+    assert!(!submission.check_from && !submission.show_client);
+    assert_eq!(
+        submission.senders[0].1,
+        ["@sales.example", "info@office.example"]
+    );
     assert_eq!(
         config.routes.next_hop("example.org").to_string(),
         "smtp://127.0.0.1:2600"
@@ -182,6 +215,14 @@ fn a_bad_file_is_told_with_line_caret_and_what_is_allowed() {
             "[limits.destination.\"example.org\"]\nconnections = 3\n",
         ),
         ("pace_for_nobody", "[limits.provider]\nsessions = 3\n"),
+        ("not_a_place", "[listen]\nlmtp = [\"unix:lmtp\"]\n"),
+        (
+            "not_a_sender",
+            "[submission.senders]\n\"bert\" = [\"office\"]\n",
+        ),
+        ("two_auth", "[auth]\nusers = \"/u\"\ndovecot = \"/d\"\n"),
+        ("no_auth", "[listen]\nsubmission = [\"127.0.0.1:587\"]\n"),
+        ("trusted_as_list", "[listen]\ntrusted = [\"127.0.0.1\"]\n"),
         ("negative", "[limits]\nrecipients = -5\n"),
         ("text_for_number", "[limits]\nhops = \"50\"\n"),
         ("no_address", "[listen]\nsmtp = [\"localhost:25\"]\n"),

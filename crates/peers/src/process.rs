@@ -153,7 +153,7 @@ pub(crate) fn stop_by_id(id: u32) {
 }
 
 /// Runs a program to its end; its output if it succeeded.
-pub(crate) fn run(command: &mut Command) -> Result<String> {
+pub fn run(command: &mut Command) -> Result<String> {
     let program = command.get_program().to_string_lossy().into_owned();
     let output = command.output().doing(format!("running {program}"))?;
     let both = [output.stdout.as_slice(), &output.stderr].concat();

@@ -48,6 +48,9 @@ pub(crate) enum Command {
     Sink(Sink),
     /// Run retry policies on a virtual clock: ours, Postfix's, Exim's, Sendmail's, Exchange's, KumoMTA's.
     Simulate(crate::simulate_command::Simulate),
+    /// Keep the file of users, who may hand in mail with AUTH.
+    #[command(subcommand)]
+    User(UserCommand),
     /// Look at the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -286,6 +289,43 @@ pub(crate) enum ConfigCommand {
         /// One JSON object for each line of the table.
         #[arg(long)]
         json: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserCommand {
+    /// Add a user. The password is asked for, or is a line of the standard input.
+    Add {
+        /// The name: best the address that the user sends as.
+        name: String,
+        /// The file of users; else that of the configuration.
+        #[arg(long, value_name = "FILE")]
+        file: Option<std::path::PathBuf>,
+    },
+    /// Remove a user.
+    Remove {
+        /// The name.
+        name: String,
+        /// The file of users; else that of the configuration.
+        #[arg(long, value_name = "FILE")]
+        file: Option<std::path::PathBuf>,
+    },
+    /// Change a user's password, asked for like that of a new one.
+    Passwd {
+        /// The name.
+        name: String,
+        /// The file of users; else that of the configuration.
+        #[arg(long, value_name = "FILE")]
+        file: Option<std::path::PathBuf>,
+    },
+    /// List the users.
+    List {
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+        /// The file of users; else that of the configuration.
+        #[arg(long, value_name = "FILE")]
+        file: Option<std::path::PathBuf>,
     },
 }
 

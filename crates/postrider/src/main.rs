@@ -13,6 +13,7 @@ mod sendmail;
 mod serve;
 mod simulate_command;
 mod sink_command;
+mod user_command;
 
 use std::process::ExitCode;
 
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
         Command::Check(arguments) => check_command::main(&arguments, &cli.place),
         Command::Sink(arguments) => sink_command::main(&arguments),
         Command::Simulate(arguments) => simulate_command::main(&arguments),
+        Command::User(command) => user_command::main(&command, &cli.place),
         Command::Config(command) => config_command::main(&command, &cli.place),
     }
 }

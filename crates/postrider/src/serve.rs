@@ -10,6 +10,7 @@ mod pacing;
 mod rerouting;
 pub(crate) mod settings;
 pub(crate) mod stop;
+mod users;
 mod verification;
 
 use std::io;
@@ -48,6 +49,10 @@ enum StartError {
     },
     #[error(transparent)]
     Directory(#[from] directory::SetupError),
+    #[error("cannot listen on {at}: {source}{}", advice(source))]
+    ListenAt { at: world::Peer, source: io::Error },
+    #[error("the file of users: {0}")]
+    Users(#[from] auth::FileError),
     #[error("the DNS resolver: {0}")]
     Resolver(#[from] dns::SetupError),
     #[error(transparent)]
@@ -124,7 +129,13 @@ async fn run(config: &Config, data: &Path) -> Result<(), StartError> {
     })?;
     // After the control socket: whoever finds the port open finds that too. Before anything is sent:
     // a start that fails must not cut it off.
-    let listeners = match listen(config, &world).await {
+    let listening = async {
+        Ok((
+            listen(config, &world).await?,
+            users::listen(config, &world).await?,
+        ))
+    };
+    let (listeners, others) = match listening.await {
         Ok(listeners) => listeners,
         Err(error) => {
             // Left behind it would do no harm.
@@ -176,6 +187,10 @@ async fn run(config: &Config, data: &Path) -> Result<(), StartError> {
     for listener in listeners {
         let (receiver, stopping) = (receiver.clone(), stopping.clone());
         receivers.spawn(async move { receiver.serve(listener, stopping).await });
+    }
+    for (listener, door) in others {
+        let (receiver, stopping) = (receiver.clone(), stopping.clone());
+        receivers.spawn(async move { receiver.serve_at(listener, door, stopping).await });
     }
     let control = tokio::spawn(control.serve(asked));
     let chores = chores::Chores {
@@ -285,8 +300,9 @@ async fn receiver(
         directory,
         mailboxes: Some(Arc::new(mailboxes)),
         filters: filters::chain(config, world, resolver)?,
+        authenticator: users::authenticator(config, world)?,
     };
-    let settings = settings::reception(config);
+    let settings = users::settings(config, settings::reception(config));
     let receiver = Receiver::with(world.clone(), engine.intake(), settings, neighbours);
     if let Some(since) = store.intake_paused().await? {
         receiver.set_paused(true);
@@ -308,6 +324,7 @@ fn announce(config: &Config, addresses: &[SocketAddr], data: &Path) {
         .collect();
     tracing::info!(
         smtp = listed.join(" "),
+        also = users::listed(config),
         data = %data.display(),
         hostname = settings::hostname(config),
         may_relay = networks.join(" "),

@@ -6,25 +6,31 @@
 //! - `250` after the content is sent only when [`Intake::accept`] has returned `Ok`: the message is
 //!   durable. Any other end of a transaction leaves nothing staged.
 //! - A message is kept byte for byte as it came; before it stands our `Received` field, nothing else.
-//! - A client outside the relay networks can send to domains of ours and to nobody else.
+//! - A client outside the relay networks can send to domains of ours and to nobody else before it has said
+//!   who it is.
 //! - A connection that waits for its client holds no read buffer.
 //!
-//! What does not exist here: AUTH, TLS, the adding of missing header fields, and looking up the
-//! client's name.
+//! - The mail of users gets what it lacks (RFC 6409 §8); that of servers stays as it is.
+//!
+//! What does not exist here: TLS, and looking up the client's name.
 
 mod connection;
+mod front;
 mod greylisting;
 mod limits;
 mod local;
+mod login;
 mod network;
 mod nobody;
 mod pace;
 mod rates;
 mod refusal;
+mod role;
 mod screen;
 mod serve;
 mod session;
 mod settings;
+mod submission;
 mod trace;
 mod transaction;
 mod watermark;
@@ -40,7 +46,10 @@ use world::World;
 
 pub use network::{Network, ParseNetworkError};
 pub use rates::{Rate, Rates};
-pub use settings::Settings;
+pub use role::Role;
+pub use serve::Door;
+pub use settings::{AuthSettings, Settings, Trusted};
+pub use submission::{Sender, Senders, Submission};
 pub use watermark::Watermarks;
 
 use limits::Limits;
@@ -64,7 +73,9 @@ struct Shared {
     world: World,
     intake: Intake,
     settings: Settings,
-    protocol: Arc<smtp::server::Config>,
+    /// How sessions speak, by [`Role`].
+    protocols: [Arc<smtp::server::Config>; Role::ALL.len()],
+    failures: login::Failures,
     limits: Arc<Limits>,
     meter: Meter,
     watch: Watch,
@@ -82,6 +93,8 @@ pub struct Neighbours {
     pub directory: Option<Arc<dyn Directory>>,
     /// Who knows the mailboxes on this machine.
     pub mailboxes: Option<Arc<dyn Mailboxes>>,
+    /// Who knows users.
+    pub authenticator: Option<Arc<dyn auth::Authenticator>>,
     /// The filters.
     pub filters: screening::Chain,
 }
@@ -92,18 +105,28 @@ struct Client {
     address: IpAddr,
     /// The name given at EHLO or HELO.
     helo: Option<String>,
-    /// Whether it said EHLO.
+    /// Whether it said EHLO or LHLO.
     extended: bool,
+    /// What the listener is for.
+    role: Role,
+    /// Who it is, after AUTH.
+    login: Option<String>,
+    /// Whether nobody can listen.
+    secure: bool,
 }
 
 impl Client {
     /// How it speaks, for `Received … with` (RFC 3848, RFC 6531 §3.7.3).
     fn protocol(&self, smtputf8: bool) -> &'static str {
-        match (self.extended, smtputf8) {
-            (_, true) => "UTF8SMTP",
-            (true, false) => "ESMTP",
-            (false, false) => "SMTP",
-        }
+        let (secure, login) = (self.secure, self.login.is_some());
+        let spoken = match (self.role.is_lmtp(), smtputf8, self.extended) {
+            (true, true, _) => ["UTF8LMTP", "UTF8LMTPA", "UTF8LMTPS", "UTF8LMTPSA"],
+            (true, false, _) => ["LMTP", "LMTPA", "LMTPS", "LMTPSA"],
+            (false, true, _) => ["UTF8SMTP", "UTF8SMTPA", "UTF8SMTPS", "UTF8SMTPSA"],
+            (false, false, true) => ["ESMTP", "ESMTPA", "ESMTPS", "ESMTPSA"],
+            (false, false, false) => return "SMTP",
+        };
+        spoken[usize::from(secure) * 2 + usize::from(login)]
     }
 }
 
@@ -123,25 +146,19 @@ impl Receiver {
         neighbours: Neighbours,
     ) -> Receiver {
         let limits = Limits::new(&settings);
-        let meter = Meter::new(settings.client_rates, settings.network_rates);
-        let watch = Watch::new(settings.watermarks);
-        let protocol = smtp::server::Config {
-            max_size: settings.max_message_size,
-            max_recipients: settings.max_recipients,
-            max_errors: settings.max_errors,
-            max_messages: settings.max_messages,
-            dsn: true,
-            binary_mime: true,
-            require_tls: true,
-            deliver_by: true,
-            priority: true,
-            ..smtp::server::Config::new(settings.hostname.clone())
+        let client_rates = Rates {
+            failed_logins: settings.auth.failures,
+            ..settings.client_rates
         };
+        let meter = Meter::new(client_rates, settings.network_rates);
+        let watch = Watch::new(settings.watermarks);
+        let protocols = Role::ALL.map(|role| Arc::new(role.protocol(&settings)));
         let shared = Shared {
             world,
             intake,
             settings,
-            protocol: Arc::new(protocol),
+            protocols,
+            failures: login::Failures::default(),
             limits,
             meter,
             watch,

@@ -28,6 +28,8 @@ pub struct Rates {
     pub messages: Option<Rate>,
     /// Recipients accepted.
     pub recipients: Option<Rate>,
+    /// Logins that failed.
+    pub failed_logins: Option<Rate>,
 }
 
 /// What is counted.
@@ -36,6 +38,7 @@ pub(crate) enum What {
     Connections,
     Messages,
     Recipients,
+    FailedLogins,
 }
 
 impl What {
@@ -44,6 +47,7 @@ impl What {
             What::Connections => "connections",
             What::Messages => "messages",
             What::Recipients => "recipients",
+            What::FailedLogins => "failed logins",
         }
     }
 }
@@ -54,6 +58,7 @@ impl Rates {
             What::Connections => self.connections,
             What::Messages => self.messages,
             What::Recipients => self.recipients,
+            What::FailedLogins => self.failed_logins,
         }
     }
 }
@@ -125,8 +130,17 @@ impl Meter {
         }
     }
 
+    /// Whether there is a token left; takes none.
+    pub(crate) fn look(&self, what: What, of: Counted, now: Timestamp) -> Result<(), TooFast> {
+        self.count(what, of, now, 0.0)
+    }
+
     /// Takes one token of the client and one of its network, or none.
     pub(crate) fn take(&self, what: What, of: Counted, now: Timestamp) -> Result<(), TooFast> {
+        self.count(what, of, now, 1.0)
+    }
+
+    fn count(&self, what: What, of: Counted, now: Timestamp, tokens: f64) -> Result<(), TooFast> {
         let asked = [
             (of.client, self.client.of(what)),
             (of.network, self.network.of(what)),
@@ -152,7 +166,7 @@ impl Meter {
         }
         for (whose, _) in asked {
             if let Some(bucket) = buckets.get_mut(&(whose, what)) {
-                bucket.left -= 1.0;
+                bucket.left -= tokens;
             }
         }
         if buckets.len() > self.most {

@@ -9,6 +9,7 @@ mod screened;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use auth::Why;
 use jiff::Timestamp;
 use queue::{MailboxTrouble, StoreError};
 use smtp::{Address, Class, OutgoingReply};
@@ -17,6 +18,7 @@ use crate::limits::TooMany;
 use crate::nobody::Nobody;
 use crate::pace::Overdue;
 use crate::rates::{TooFast, What};
+use crate::submission::HeaderProblem;
 use crate::watermark::Shortage;
 use crate::{Network, words};
 
@@ -116,6 +118,42 @@ pub(crate) enum Refusal {
     TooManyErrors(u32),
     /// The relay stops.
     Stopping,
+    /// The listener is for users, and this client is none.
+    AuthRequired,
+    /// A client did not prove to be who it says.
+    LoginFailed {
+        /// Who it says it is.
+        name: Option<String>,
+        /// Why not; the client is not told.
+        why: Why,
+        /// How often that failed for this name within the hour.
+        failures: u32,
+    },
+    /// Nobody can tell who knows whose password.
+    LoginUnavailable {
+        /// Why.
+        reported: String,
+    },
+    /// Too many failed logins in one session.
+    TooManyFailedLogins(u32),
+    /// A user may not send with this reverse-path.
+    SenderNotAllowed {
+        /// The user.
+        login: String,
+        /// The reverse-path.
+        sender: String,
+    },
+    /// A user may not send a message of this author.
+    FromNotAllowed {
+        /// The user.
+        login: String,
+        /// The author, or the Sender.
+        sender: String,
+    },
+    /// The header of a message that is submitted is wrong.
+    Header(HeaderProblem),
+    /// A recipient whose domain is no full name, on a listener for users.
+    NotQualified(Address),
     /// STARTTLS, which is not there yet.
     NoTls,
     /// Content without a transaction.
@@ -145,6 +183,7 @@ impl Refusal {
                     What::Connections => "connection-rate",
                     What::Messages => "message-rate",
                     What::Recipients => "recipient-rate",
+                    What::FailedLogins => "failed-login-rate",
                 }
             }
             Refusal::Greylisted { .. } => "greylisted",
@@ -165,6 +204,14 @@ impl Refusal {
             Refusal::Overdue(Overdue::TooSlow { .. }) => "too-slow",
             Refusal::Overdue(Overdue::Stopping { .. }) | Refusal::Stopping => "stopping",
             Refusal::TooManyErrors(_) => "too-many-errors",
+            Refusal::AuthRequired => "auth-required",
+            Refusal::LoginFailed { .. } => "login-failed",
+            Refusal::LoginUnavailable { .. } => "login-unavailable",
+            Refusal::TooManyFailedLogins(_) => "too-many-failed-logins",
+            Refusal::SenderNotAllowed { .. } => "sender-not-allowed",
+            Refusal::FromNotAllowed { .. } => "from-not-allowed",
+            Refusal::Header(_) => "header",
+            Refusal::NotQualified(_) => "not-qualified",
             Refusal::NoTls => "no-tls",
             Refusal::NoTransaction => "no-transaction",
         }
@@ -174,7 +221,7 @@ impl Refusal {
     pub(crate) fn is_ours(&self) -> bool {
         let failed = |trouble: &MailboxTrouble| matches!(trouble, MailboxTrouble::Failed { .. });
         match self {
-            Refusal::Short(_) | Refusal::Store(_) => true,
+            Refusal::Short(_) | Refusal::Store(_) | Refusal::LoginUnavailable { .. } => true,
             Refusal::Mailbox { trouble, .. } => failed(trouble),
             Refusal::Nobody(nobody) => nobody.is_ours(),
             Refusal::Screened(screened) => screened.is_failure(),
@@ -185,7 +232,7 @@ impl Refusal {
     /// Whether the client has itself to blame, so that it counts against it.
     pub(crate) fn counts(&self) -> bool {
         match self {
-            Refusal::RelayDenied { .. } => true,
+            Refusal::RelayDenied { .. } | Refusal::NotQualified(_) => true,
             Refusal::Nobody(nobody) => nobody.counts(),
             Refusal::NoRoute(address) => address.domain().is_none(),
             _ => false,
@@ -198,6 +245,17 @@ impl Refusal {
             Refusal::Store(error) => Some(error.to_string()),
             Refusal::Mailbox { trouble, .. } => Some(trouble.to_string()),
             Refusal::Nobody(nobody) => nobody.detail(),
+            Refusal::LoginFailed {
+                name,
+                why,
+                failures,
+            } => {
+                let name = name.as_deref().unwrap_or("nobody yet");
+                Some(format!(
+                    "{name}: {why}; failures within the hour: {failures}"
+                ))
+            }
+            Refusal::LoginUnavailable { reported } => Some(reported.clone()),
             Refusal::Screened(screened) => screened.detail(),
             Refusal::Short(short) => Some(format!("{} now, {} wanted", short.now, short.mark)),
             _ => None,
@@ -209,6 +267,7 @@ impl Refusal {
         match self {
             Refusal::RelayDenied { recipient, .. }
             | Refusal::NoRoute(recipient)
+            | Refusal::NotQualified(recipient)
             | Refusal::RecipientTooFast { recipient, .. }
             | Refusal::Greylisted { recipient, .. }
             | Refusal::Mailbox { recipient, .. } => Some(recipient),
@@ -248,9 +307,12 @@ impl Refusal {
                 MailboxTrouble::Locked { .. } | MailboxTrouble::Failed { .. } => Some(5 * MINUTE),
                 MailboxTrouble::TooLarge { .. } => None,
             },
-            Refusal::Paused | Refusal::Short(_) | Refusal::Store(_) | Refusal::TooManyErrors(_) => {
-                Some(5 * MINUTE)
-            }
+            Refusal::Paused
+            | Refusal::Short(_)
+            | Refusal::Store(_)
+            | Refusal::LoginUnavailable { .. }
+            | Refusal::TooManyFailedLogins(_)
+            | Refusal::TooManyErrors(_) => Some(5 * MINUTE),
             Refusal::TooMany(_) | Refusal::Overdue(_) | Refusal::Stopping => Some(MINUTE),
             Refusal::NoRoute(address) if address.domain().is_some() => Some(60 * MINUTE),
             Refusal::Nobody(nobody) => nobody.wait(),
@@ -263,6 +325,12 @@ impl Refusal {
             | Refusal::LoopHere { .. }
             | Refusal::HeldTooLong { .. }
             | Refusal::DueBeforeRelease { .. }
+            | Refusal::AuthRequired
+            | Refusal::LoginFailed { .. }
+            | Refusal::SenderNotAllowed { .. }
+            | Refusal::FromNotAllowed { .. }
+            | Refusal::Header(_)
+            | Refusal::NotQualified(_)
             | Refusal::NoTls
             | Refusal::NoTransaction => None,
         }
@@ -322,6 +390,19 @@ impl Refusal {
             Refusal::HeldTooLong { .. } | Refusal::DueBeforeRelease { .. } => {
                 (501, Permanent, 5, 4)
             }
+            // RFC 4954 §6.
+            Refusal::AuthRequired => (530, Permanent, 7, 0),
+            Refusal::LoginFailed { .. } => (535, Permanent, 7, 8),
+            Refusal::LoginUnavailable { .. } => (454, Transient, 7, 0),
+            // RFC 4954 §4 lets a server end the session after some failures.
+            Refusal::TooManyFailedLogins(_) => (421, Transient, 7, 0),
+            // RFC 6409 §6.1.
+            Refusal::SenderNotAllowed { .. } | Refusal::FromNotAllowed { .. } => {
+                (550, Permanent, 7, 1)
+            }
+            // RFC 6409 §5.1 and §6.3.
+            Refusal::Header(_) => (554, Permanent, 6, 0),
+            Refusal::NotQualified(_) => (554, Permanent, 1, 2),
             // RFC 3207 §4.
             Refusal::NoTls => (454, Transient, 7, 0),
             Refusal::NoTransaction => (503, Permanent, 5, 1),

@@ -119,6 +119,7 @@ impl Screen {
         let who = screening::Client {
             helo: client.helo.clone(),
             protocol: client.protocol(smtputf8),
+            authenticated: client.login.clone(),
             ..screening::Client::new(self.from)
         };
         let moment = Moment {

@@ -14,7 +14,7 @@ use world::{Listener, Stream};
 use crate::limits::Permit;
 use crate::rates::What;
 use crate::refusal::Refusal;
-use crate::{Receiver, Shared, session};
+use crate::{Receiver, Role, Shared, front, session};
 
 /// How long to wait when the system gives no connection, for want of file descriptors say.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -23,11 +23,23 @@ const FAREWELL: Duration = Duration::from_secs(5);
 /// How long sessions may take beyond the grace period to say their last word.
 const LAST_WORD: Duration = Duration::from_secs(10);
 
+/// What a listener is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Door {
+    /// For whom.
+    pub role: Role,
+}
+
 impl Receiver {
     /// Takes connections until `shutdown` becomes true or its sender is gone; then returns when the
     /// last session has ended. Idle sessions end at once with `421`; content that is being received
     /// has the grace period. When the future is dropped, the sessions are.
     pub async fn serve(&self, listener: Listener, shutdown: watch::Receiver<bool>) {
+        self.serve_at(listener, Door::default(), shutdown).await;
+    }
+
+    /// The same for a listener of another kind.
+    pub async fn serve_at(&self, listener: Listener, door: Door, shutdown: watch::Receiver<bool>) {
         let mut sessions = JoinSet::new();
         let mut stop = shutdown.clone();
         loop {
@@ -36,7 +48,10 @@ impl Receiver {
                 () = stopping(&mut stop) => break,
                 Some(ended) = sessions.join_next() => note_panic(ended),
                 connection = listener.accept() => match connection {
-                    Ok((stream, from)) => self.take(&mut sessions, stream, from, &shutdown),
+                    Ok((stream, from)) => {
+                        let caller = Caller { stream, from, door };
+                        self.take(&mut sessions, caller, &shutdown);
+                    }
                     // The client gave up before we came to it.
                     Err(error) if matches!(
                         error.kind(),
@@ -61,28 +76,51 @@ impl Receiver {
         }
     }
 
-    fn take(
-        &self,
-        sessions: &mut JoinSet<()>,
-        stream: Stream,
-        from: SocketAddr,
-        shutdown: &watch::Receiver<bool>,
-    ) {
-        let shared = Arc::clone(&self.shared);
-        match admit(&shared, from.ip()) {
+    fn take(&self, sessions: &mut JoinSet<()>, caller: Caller, shutdown: &watch::Receiver<bool>) {
+        let (shared, shutdown) = (Arc::clone(&self.shared), shutdown.clone());
+        if shared.settings.trusted.is_proxy(caller.from.ip()) {
+            sessions.spawn(behind_proxy(shared, caller, shutdown));
+            return;
+        }
+        match admit(&shared, caller.from.ip()) {
             Ok(permit) => {
-                let shutdown = shutdown.clone();
                 sessions.spawn(async move {
-                    session::run(shared, stream, from, shutdown).await;
+                    session::run(shared, caller, shutdown).await;
                     drop(permit);
                 });
             }
             Err(refusal) => {
-                let reply = refusal.reply(&shared.settings.hostname);
-                let reason = refusal.name();
-                tracing::info!(client = %from.ip().to_canonical(), reason, %reply, "connection refused");
-                sessions.spawn(turn_away(shared, stream, refusal));
+                sessions.spawn(turn_away(shared, caller, refusal));
             }
+        }
+    }
+}
+
+/// A client that has connected.
+pub(crate) struct Caller {
+    pub(crate) stream: Stream,
+    pub(crate) from: SocketAddr,
+    pub(crate) door: Door,
+}
+
+/// A connection that a proxy makes for somebody: who that is comes before anything else, and counts.
+async fn behind_proxy(shared: Arc<Shared>, mut caller: Caller, shutdown: watch::Receiver<bool>) {
+    match front::client(&mut caller.stream, caller.from).await {
+        Ok(from) => {
+            caller.from = from;
+            match admit(&shared, from.ip()) {
+                Ok(permit) => {
+                    session::run(shared, caller, shutdown).await;
+                    drop(permit);
+                }
+                Err(refusal) => turn_away(shared, caller, refusal).await,
+            }
+        }
+        // proxy-protocol.txt §2: without a valid header the connection is to be dropped at once, since
+        // nobody can tell whose it is.
+        Err(error) => {
+            let (client, reason) = (caller.from.ip().to_canonical(), "no-proxy-header");
+            tracing::warn!(%client, reason, %error, "connection refused");
         }
     }
 }
@@ -99,9 +137,13 @@ fn admit(shared: &Shared, client: IpAddr) -> Result<Permit, Refusal> {
 }
 
 /// RFC 5321 §3.1 and §3.8: a server that cannot serve says so in place of its greeting.
-async fn turn_away(shared: Arc<Shared>, mut stream: Stream, refusal: Refusal) {
+async fn turn_away(shared: Arc<Shared>, caller: Caller, refusal: Refusal) {
+    let said = refusal.reply(&shared.settings.hostname);
+    let (client, reason) = (caller.from.ip().to_canonical(), refusal.name());
+    tracing::info!(%client, reason, reply = %said, "connection refused");
+    let mut stream = caller.stream;
     let mut reply = BytesMut::new();
-    refusal.reply(&shared.settings.hostname).write(&mut reply);
+    said.write(&mut reply);
     let say = async {
         stream.write_all(&reply).await?;
         stream.shutdown().await

@@ -1,19 +1,19 @@
 //! One session: the state machine of `smtp`, driven.
 
 use std::fmt::Display;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
 use queue::NewRecipient;
-use queue::route::{Asked, Target};
+use queue::route::{Asked, Matched, Target};
 use screening::Stage;
 use smtp::server::{self, Event, MailParams, Problem, RcptParams};
+use smtp::xclient::XClient;
 use smtp::{Address, Class, OutgoingReply};
 use tokio::sync::watch;
 use tokio::time::Instant;
-use world::Stream;
 
 use crate::connection::{Connection, Input};
 use crate::local::{self, Here, Taken};
@@ -21,28 +21,27 @@ use crate::pace::Pace;
 use crate::rates::{TooFast, What};
 use crate::refusal::Refusal;
 use crate::screen::{Fate, Screen};
+use crate::serve::{Caller, Door};
 use crate::transaction::{Envelope, Incoming, Summary};
 use crate::{Client, Shared, greylisting, wishes};
 
 /// Talks with one client until one side ends it.
-pub(crate) async fn run(
-    shared: Arc<Shared>,
-    stream: Stream,
-    from: SocketAddr,
-    shutdown: watch::Receiver<bool>,
-) {
-    let mut connection = Connection::new(stream, shutdown);
-    let mut session = Session::new(shared, from);
+pub(crate) async fn run(shared: Arc<Shared>, caller: Caller, shutdown: watch::Receiver<bool>) {
+    let mut connection = Connection::new(caller.stream, shutdown);
+    let mut session = Session::new(shared, caller.door, caller.from);
     let still_sending = session.talk(&mut connection).await;
     // What is staged goes before the farewell, which may take a while.
     drop(session);
     connection.close(still_sending).await;
 }
 
-struct Session {
-    shared: Arc<Shared>,
-    client: Client,
-    protocol: server::Session,
+pub(crate) struct Session {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) client: Client,
+    pub(crate) protocol: server::Session,
+    /// While the client proves who it is.
+    pub(crate) exchange: Option<Box<dyn auth::Exchange>>,
+    pub(crate) failed_logins: u32,
     envelope: Option<Envelope>,
     incoming: Option<Incoming>,
     screen: Screen,
@@ -52,13 +51,23 @@ struct Session {
 }
 
 impl Session {
-    fn new(shared: Arc<Shared>, from: SocketAddr) -> Session {
+    fn new(shared: Arc<Shared>, door: Door, from: SocketAddr) -> Session {
+        let role = door.role;
+        let mut protocol = server::Session::new(Arc::clone(&shared.protocols[role as usize]));
+        if shared.settings.trusted.may_xclient(from.ip()) && !role.is_lmtp() {
+            protocol.offer_xclient();
+        }
         Session {
-            protocol: server::Session::new(Arc::clone(&shared.protocol)),
+            protocol,
+            exchange: None,
+            failed_logins: 0,
             client: Client {
                 address: from.ip().to_canonical(),
                 helo: None,
                 extended: false,
+                role,
+                login: None,
+                secure: false,
             },
             screen: Screen::new(&shared.neighbours.filters, from),
             shared,
@@ -153,23 +162,35 @@ impl Session {
     /// Does what an event asks for; answers whether the replies must go out at once, because the
     /// client waits for them or must not lose them.
     async fn handle(&mut self, event: Event) -> bool {
+        if !matches!(event, Event::AuthResponse(_)) {
+            self.exchange = None;
+        }
         match event {
             Event::Hello { name, extended } => {
                 self.forget();
                 self.client.helo = Some(name);
                 self.client.extended = extended;
+                // RFC 3207 §4.2: STARTTLS makes the session forget who the client is; so do we.
+                if !self.protocol.is_authenticated() {
+                    self.client.login = None;
+                }
                 self.offer();
+                let offer = self.offered().await;
+                self.protocol.offer_auth(offer);
                 match self.screened(Stage::Helo, None).await {
                     Ok(()) => self.protocol.accept(),
                     Err(refusal) => self.refuse(&refusal),
                 }
             }
+            Event::Auth { mechanism, initial } => self.begin_login(&mechanism, initial).await,
+            Event::AuthResponse(response) => self.go_on(Some(response)).await,
+            Event::Xclient(told) => self.speaks_for(*told),
             Event::Mail { from, params } => self.mail(from, params).await,
             Event::Rcpt { to, params } => self.rcpt(to, params).await,
             Event::Data { .. } => self.data().await,
             Event::Content(piece) => {
                 if let Some(incoming) = &mut self.incoming {
-                    incoming.write(&piece).await;
+                    incoming.write(&self.shared, &self.client, &piece).await;
                 }
             }
             Event::EndOfContent { .. } => {
@@ -196,10 +217,6 @@ impl Session {
             }
             Event::Reset | Event::Quit => self.forget(),
             Event::Vrfy(_) => {}
-            // Not offered, so that the state machine refuses them.
-            Event::Auth { .. } | Event::AuthResponse(_) | Event::Xclient(_) => {
-                self.protocol.answer(Problem::NotAvailable.reply());
-            }
             // Not announced, so that the state machine refuses it: there is no TLS here yet.
             Event::StartTls => self.answer_no(&Refusal::NoTls),
         }
@@ -237,7 +254,9 @@ impl Session {
     /// (RFC 4865 §2: it is for submission).
     fn offer(&mut self) {
         let settings = &self.shared.settings;
-        let offered = settings.may_relay(self.client.address) && !settings.max_hold.is_zero();
+        let client = &self.client;
+        let may_relay = settings.may_relay(client.address) || client.login.is_some();
+        let offered = (may_relay || client.role.is_submission()) && !settings.max_hold.is_zero();
         let now = self.shared.world.clock.now();
         let most = (
             settings.max_hold.as_secs(),
@@ -252,7 +271,8 @@ impl Session {
         }
         let now = self.shared.world.clock.now();
         let options = wishes::of_message(&params, &self.shared.settings, now);
-        let may = self.may_begin(params.size.unwrap_or(0));
+        let may = self.may_send(&from);
+        let may = may.and_then(|()| self.may_begin(params.size.unwrap_or(0)));
         let options = match may.and(options) {
             Ok(options) => options,
             Err(refusal) => return self.refuse(&refusal),
@@ -274,6 +294,39 @@ impl Session {
         }
     }
 
+    /// Whether this client may send as this sender.
+    fn may_send(&self, from: &Address) -> Result<(), Refusal> {
+        match &self.client.login {
+            Some(login) => self.shared.settings.submission.check_sender(login, from),
+            // RFC 6409 §4.3.
+            None if self.client.role.is_submission() => Err(Refusal::AuthRequired),
+            None => Ok(()),
+        }
+    }
+
+    /// The client speaks for another from now on (Postfix's XCLIENT_README).
+    ///
+    /// Deviation: NAME is not used, since we look up no names.
+    fn speaks_for(&mut self, told: XClient) {
+        let mut address = Some(self.client.address);
+        told.address.put(&mut address);
+        told.helo.put(&mut self.client.helo);
+        told.login.put(&mut self.client.login);
+        let mut extended = Some(self.client.extended);
+        told.extended.put(&mut extended);
+        // What is not known is in no network that may do anything.
+        self.client.address = address
+            .unwrap_or(Ipv4Addr::UNSPECIFIED.into())
+            .to_canonical();
+        self.client.extended = extended.unwrap_or(false);
+        self.protocol.set_authenticated(self.client.login.is_some());
+        self.forget();
+        // The filters have a new client before them.
+        let from = SocketAddr::new(self.client.address, 0);
+        self.screen = Screen::new(&self.shared.neighbours.filters, from);
+        self.protocol.accept();
+    }
+
     /// What is asked before a message of this size may begin: nothing of it is accepted yet.
     fn may_begin(&self, size: u64) -> Result<(), Refusal> {
         let shared = &self.shared;
@@ -285,7 +338,18 @@ impl Session {
         self.meter(What::Messages).map_err(Refusal::TooFast)
     }
 
-    fn meter(&self, what: What) -> Result<(), TooFast> {
+    /// Whether there is room for one more.
+    pub(crate) fn meter_look(&self, what: What) -> Result<(), TooFast> {
+        match self.shared.limits.counted(self.client.address) {
+            Some(counted) => {
+                let now = self.shared.world.clock.now();
+                self.shared.meter.look(what, counted, now)
+            }
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn meter(&self, what: What) -> Result<(), TooFast> {
         match self.shared.limits.counted(self.client.address) {
             Some(counted) => {
                 let now = self.shared.world.clock.now();
@@ -326,7 +390,8 @@ impl Session {
         };
         // Deviation: RFC 5321 §4.5.1 asks that anybody can reach postmaster; a relay without domains of
         // its own has no mailboxes, so that this would relay for strangers.
-        if here.is_none() && !self.shared.settings.may_relay(client) {
+        let may_relay = self.shared.settings.may_relay(client) || self.client.login.is_some();
+        if here.is_none() && !may_relay {
             return Err(Refusal::RelayDenied {
                 client,
                 recipient: to,
@@ -338,6 +403,9 @@ impl Session {
         };
         let lead = self.shared.settings.routes.lead(&asked);
         let target = here.as_ref().map_or(lead.target.clone(), Here::target);
+        if here.is_none() {
+            self.is_qualified(&to, &lead.matched)?;
+        }
         if target == Target::Nowhere {
             return Err(Refusal::NoRoute(to));
         }
@@ -372,6 +440,21 @@ impl Session {
         held.unwrap_or_else(|| self.shared.world.clock.now())
     }
 
+    /// RFC 6409 §5.1: 554 for a domain that is no full name, unless somebody has said where it is.
+    fn is_qualified(&self, to: &Address, route: &Matched) -> Result<(), Refusal> {
+        let domain = to.domain().unwrap_or_default();
+        let is_full = domain.contains('.') || domain.starts_with('[');
+        let is_routed = match route {
+            Matched::Rule { .. } => true,
+            Matched::Domain(domain) => domain != "*",
+            Matched::Default => false,
+        };
+        if !self.client.role.is_submission() || is_full || is_routed {
+            return Ok(());
+        }
+        Err(Refusal::NotQualified(to.clone()))
+    }
+
     /// The greylist, and the mailbox where it is here.
     async fn ask_neighbours(
         &mut self,
@@ -383,7 +466,10 @@ impl Session {
             return Ok(());
         };
         let client = self.client.address;
-        greylisting::ask(&self.shared, client, &envelope.sender, to).await?;
+        // Who has said who it is is no stranger.
+        if self.client.login.is_none() {
+            greylisting::ask(&self.shared, client, &envelope.sender, to).await?;
+        }
         if let Some(here) = here {
             return local::look(&self.shared, envelope, to, here).await;
         }
@@ -452,19 +538,20 @@ impl Session {
             nrcpt = message.recipients,
             size = message.size,
             protocol = message.protocol,
+            user = self.client.login,
             "accepted"
         );
         let text = format!("Ok: queued as {}", message.id);
         OutgoingReply::new(250, (Class::Success, 0, 0), text)
     }
 
-    fn answer_no(&mut self, refusal: &Refusal) {
+    pub(crate) fn answer_no(&mut self, refusal: &Refusal) {
         let reply = self.refusal(refusal, None);
         self.protocol.answer(reply);
     }
 
     /// Ends the session with a reply of ours.
-    fn end(&mut self, refusal: &Refusal) {
+    pub(crate) fn end(&mut self, refusal: &Refusal) {
         let message = self.incoming.as_ref().map(Incoming::summary);
         let reply = self.refusal(refusal, message.as_ref());
         self.forget();
@@ -472,7 +559,7 @@ impl Session {
     }
 
     /// The words for a refusal, which goes to the log with what they leave out.
-    fn refusal(&self, refusal: &Refusal, message: Option<&Summary>) -> OutgoingReply {
+    pub(crate) fn refusal(&self, refusal: &Refusal, message: Option<&Summary>) -> OutgoingReply {
         let reply = refusal.reply(&self.shared.settings.hostname);
         // The level of an event is fixed where it stands.
         macro_rules! refused {
@@ -483,6 +570,7 @@ impl Session {
                     helo = self.client.helo,
                     sender = self.sender(message).map(display),
                     recipient = refusal.recipient().map(display),
+                    user = self.client.login,
                     reason = refusal.name(),
                     %reply,
                     detail = refusal.detail(),
@@ -532,7 +620,7 @@ mod tests {
     /// With ten thousand idle clients, 8 KiB each are 80 MiB.
     #[test]
     fn a_waiting_session_takes_less_than_eight_kib() {
-        fn size_of_future<A, B, C, D, F: Future>(_: impl Fn(A, B, C, D) -> F) -> usize {
+        fn size_of_future<A, B, C, F: Future>(_: impl Fn(A, B, C) -> F) -> usize {
             size_of::<F>()
         }
         let size = size_of_future(run);

@@ -8,7 +8,7 @@ use queue::route::Routes;
 
 use queue::GreylistPolicy;
 
-use crate::{Network, Rates, Watermarks};
+use crate::{Network, Rate, Rates, Submission, Watermarks};
 
 const MIB: u64 = 1024 * 1024;
 
@@ -21,6 +21,12 @@ pub struct Settings {
     pub routes: Arc<Routes>,
     /// Clients that may send to anybody. Everybody else may send to nobody.
     pub relay_networks: Vec<Network>,
+    /// Who may say AUTH how.
+    pub auth: AuthSettings,
+    /// How the mail of users is treated.
+    pub submission: Submission,
+    /// Who may speak for others.
+    pub trusted: Trusted,
     /// The greatest message in bytes, announced as SIZE (RFC 1870).
     pub max_message_size: u64,
     /// Recipients in one transaction; RFC 5321 §4.5.3.1.8 asks for at least 100.
@@ -71,12 +77,55 @@ pub struct Settings {
     pub grace: Duration,
 }
 
+/// Who may say AUTH how.
+#[derive(Clone, Debug)]
+pub struct AuthSettings {
+    /// Clients that may send their password without TLS: nobody listens there.
+    pub plaintext_networks: Vec<Network>,
+    /// Failed logins of one client in a period; `None`: any number.
+    pub failures: Option<Rate>,
+}
+
+impl Default for AuthSettings {
+    fn default() -> AuthSettings {
+        AuthSettings {
+            plaintext_networks: Network::loopback(),
+            failures: Some(Rate {
+                count: 10,
+                per: Duration::from_secs(600),
+            }),
+        }
+    }
+}
+
+/// Clients that may say for whom they speak. Nobody by default: what they say is believed.
+#[derive(Clone, Debug, Default)]
+pub struct Trusted {
+    /// By XCLIENT.
+    pub xclient: Vec<Network>,
+    /// By a PROXY header, which they must send.
+    pub proxy: Vec<Network>,
+}
+
+impl Trusted {
+    pub(crate) fn may_xclient(&self, client: IpAddr) -> bool {
+        self.xclient.iter().any(|n| n.contains(client))
+    }
+
+    pub(crate) fn is_proxy(&self, client: IpAddr) -> bool {
+        self.proxy.iter().any(|n| n.contains(client))
+    }
+}
+
 impl Default for Settings {
     fn default() -> Settings {
         Settings {
             hostname: "localhost".to_owned(),
             routes: Arc::default(),
             relay_networks: Network::loopback(),
+            auth: AuthSettings::default(),
+            submission: Submission::default(),
+            trusted: Trusted::default(),
             max_message_size: 50 * MIB,
             max_recipients: 1_000,
             max_messages: u32::MAX,

@@ -14,6 +14,8 @@ pub(crate) struct Trace<'a> {
     pub(crate) helo: &'a str,
     /// Its address.
     pub(crate) client: IpAddr,
+    /// Whether the field tells the two above.
+    pub(crate) show_client: bool,
     /// Our name.
     pub(crate) hostname: &'a str,
     /// How it spoke (RFC 3848).
@@ -33,11 +35,17 @@ impl Trace<'_> {
     /// nothing up while a client waits.
     pub(crate) fn field(&self) -> String {
         let mut field = String::with_capacity(256);
-        field.push_str("Received: from ");
-        push_name(&mut field, self.helo);
-        field.push_str(" (");
-        push_literal(&mut field, self.client);
-        field.push_str(")\r\n\tby ");
+        // Deviation: RFC 5321 §4.4 wants the client named. Users may not want the world to know from
+        // where they write; the log knows it.
+        field.push_str("Received: ");
+        if self.show_client {
+            field.push_str("from ");
+            push_name(&mut field, self.helo);
+            field.push_str(" (");
+            push_literal(&mut field, self.client);
+            field.push_str(")\r\n\t");
+        }
+        field.push_str("by ");
         push_name(&mut field, self.hostname);
         field.push_str(" (Postrider) with ");
         field.push_str(self.protocol);
@@ -95,6 +103,7 @@ mod tests {
         Trace {
             helo,
             client: client.parse().unwrap(),
+            show_client: true,
             hostname: "relay.example",
             protocol: "ESMTP",
             id: MessageId::from_bytes([1; 16]),

@@ -16,6 +16,7 @@ use smtp::server::MailParams;
 use crate::local::{self, Taken};
 use crate::refusal::Refusal;
 use crate::screen::{Fate, Screen};
+use crate::submission::{self, Header};
 use crate::trace::Trace;
 use crate::{Client, Shared, wishes};
 use dsn::{FieldWatch, Trail};
@@ -163,6 +164,8 @@ pub(crate) struct Incoming {
     /// Our trace header, where filters see the message before it gets one.
     trace: Option<String>,
     fault: Option<Refusal>,
+    /// The header of a message of a user, until it is whole.
+    submitted: Option<Header>,
 }
 
 impl Incoming {
@@ -184,6 +187,7 @@ impl Incoming {
         let trace = Trace {
             helo: client.helo.as_deref().unwrap_or_default(),
             client: client.address,
+            show_client: client.login.is_none() || shared.settings.submission.show_client,
             hostname: &shared.settings.hostname,
             protocol,
             id,
@@ -208,6 +212,7 @@ impl Incoming {
             size: 0,
             trace: None,
             fault: None,
+            submitted: client.role.is_submission().then(Header::default),
             envelope,
         };
         match screened {
@@ -229,7 +234,38 @@ impl Incoming {
     }
 
     /// The next piece of the client's content.
-    pub(crate) async fn write(&mut self, piece: &[u8]) {
+    pub(crate) async fn write(&mut self, shared: &Shared, client: &Client, piece: &[u8]) {
+        match &mut self.submitted {
+            None => self.pass(piece).await,
+            Some(header) => {
+                if let Some(whole) = header.push(piece) {
+                    self.complete(shared, client, &whole).await;
+                }
+            }
+        }
+    }
+
+    /// Adds what the header of a user's message lacks; from here on the content passes as it comes.
+    async fn complete(&mut self, shared: &Shared, client: &Client, content: &[u8]) {
+        self.submitted = None;
+        let known = submission::Known {
+            settings: &shared.settings.submission,
+            hostname: &shared.settings.hostname,
+            user: client.login.as_deref(),
+            sender: &self.envelope.sender,
+            id: self.id,
+            at: self.received_at,
+        };
+        match submission::completed(content, &known) {
+            Ok(added) => {
+                self.keep(added.as_bytes()).await;
+                self.pass(content).await;
+            }
+            Err(refusal) => self.fault = self.fault.take().or(Some(refusal)),
+        }
+    }
+
+    async fn pass(&mut self, piece: &[u8]) {
         self.trail.watch(piece);
         self.fields.watch(piece);
         self.note_bytes(piece);
@@ -264,6 +300,10 @@ impl Incoming {
         client: &Client,
         screen: &mut Screen,
     ) -> Result<Fate, Refusal> {
+        if let Some(mut header) = self.submitted.take() {
+            let content = header.take();
+            self.complete(shared, client, &content).await;
+        }
         if let Some(fault) = self.fault {
             return Err(fault);
         }

@@ -13,6 +13,7 @@ use crate::limits::TooMany;
 use crate::pace::Overdue;
 use crate::rates::TooFast;
 use crate::refusal::Refusal;
+use crate::submission::HeaderProblem;
 use crate::trace::push_literal;
 use crate::watermark::{Scarce, Shortage};
 
@@ -81,9 +82,37 @@ pub(crate) fn of(refusal: &Refusal, hostname: &str) -> String {
         Refusal::TooManyErrors(most) => {
             format!("{hostname} closes the connection after {most} refused commands")
         }
+        Refusal::AuthRequired => "authentication required: this port is for users".to_owned(),
+        // Not whether there is such a user.
+        Refusal::LoginFailed { .. } => {
+            "authentication failed: name or password is wrong".to_owned()
+        }
+        Refusal::LoginUnavailable { .. } => {
+            "authentication is not possible at the moment".to_owned()
+        }
+        Refusal::TooManyFailedLogins(most) => {
+            format!("{hostname} closes the connection after {most} failed logins")
+        }
+        Refusal::SenderNotAllowed { login, sender } => {
+            format!("user {login} may not send as {sender}")
+        }
+        Refusal::FromNotAllowed { login, sender } => {
+            format!("user {login} may not send a message from {sender}")
+        }
+        Refusal::Header(problem) => header(problem),
+        Refusal::NotQualified(address) => {
+            format!("the domain of {address} is not a full name")
+        }
         Refusal::NoTls => "TLS is not available".to_owned(),
         Refusal::NoTransaction => "MAIL must come first".to_owned(),
         Refusal::Stopping => format!("{hostname} is shutting down"),
+    }
+}
+
+fn header(problem: &HeaderProblem) -> String {
+    match problem {
+        HeaderProblem::Twice(name) => format!("the message has more than one {name} field"),
+        HeaderProblem::NoFrom => "the message has no From field".to_owned(),
     }
 }
 

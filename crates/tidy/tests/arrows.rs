@@ -16,6 +16,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("diagnosis", &["smtp"]),
     ("dsn", &["smtp"]),
     ("world", &[]),
+    ("auth", &["sasl", "world"]),
     ("dns", &[]),
     ("readers", &["smtp", "diagnosis"]),
     ("queue", &["smtp", "diagnosis"]),
@@ -48,8 +49,11 @@ const ARROWS: &[(&str, &[&str])] = &[
         "filters",
         &["smtp", "queue", "screening", "email-auth", "dns", "world"],
     ),
-    ("reception", &["smtp", "dsn", "queue", "screening", "world"]),
     ("simulate", &["smtp", "diagnosis", "queue", "toml-read"]),
+    (
+        "reception",
+        &["auth", "smtp", "dsn", "queue", "screening", "world"],
+    ),
     (
         "delivery",
         &[
@@ -67,6 +71,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "postrider",
         &[
+            "auth",
+            "sasl",
             "smtp",
             "diagnosis",
             "dsn",

@@ -2,13 +2,13 @@
 
 use std::io::{self, IoSlice};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use async_trait::async_trait;
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
-use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixListener, UnixStream};
 
 /// Whom to connect to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -41,6 +41,11 @@ pub trait Net: Send + Sync {
     fn source(&self, to: SocketAddr) -> io::Result<IpAddr>;
     /// Listens on an address; port 0 takes a free one.
     async fn listen(&self, on: SocketAddr) -> io::Result<Listener>;
+    /// Listens on a Unix socket, for its owner and group; one that a crash left is replaced.
+    async fn listen_unix(&self, path: &Path) -> io::Result<Listener> {
+        let _ = path;
+        Err(io::ErrorKind::Unsupported.into())
+    }
 }
 
 /// A connection.
@@ -165,6 +170,8 @@ impl AsyncWrite for Stream {
 pub enum Listener {
     /// Over TCP.
     Tcp(TcpListener),
+    /// On a Unix socket. Its clients count as of 127.0.0.1.
+    Unix(UnixListener),
     /// Within this process, in a simulation.
     Memory {
         /// The address it was asked for.
@@ -184,6 +191,10 @@ impl Listener {
                 stream.set_nodelay(true)?;
                 Ok((Stream::Tcp(stream), address))
             }
+            Listener::Unix(listener) => {
+                let (stream, _) = listener.accept().await?;
+                Ok((Stream::Unix(stream), (Ipv4Addr::LOCALHOST, 0).into()))
+            }
             Listener::Memory { incoming, .. } => match incoming.lock().await.recv().await {
                 Some((stream, address)) => Ok((Stream::Memory(stream), address)),
                 None => std::future::pending().await,
@@ -195,6 +206,7 @@ impl Listener {
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         match self {
             Listener::Tcp(listener) => listener.local_addr(),
+            Listener::Unix(_) => Err(io::ErrorKind::AddrNotAvailable.into()),
             Listener::Memory { on, .. } => Ok(*on),
         }
     }
@@ -248,6 +260,20 @@ impl Net for RealNet {
         socket.listen(BACKLOG)?;
         socket.set_nonblocking(true)?;
         Ok(Listener::Tcp(TcpListener::from_std(socket.into())?))
+    }
+
+    async fn listen_unix(&self, path: &Path) -> io::Result<Listener> {
+        use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
+        // Only a socket is removed, and only where nobody listens any more.
+        if let Ok(there) = std::fs::symlink_metadata(path)
+            && there.file_type().is_socket()
+            && UnixStream::connect(path).await.is_err()
+        {
+            std::fs::remove_file(path)?;
+        }
+        let listener = UnixListener::bind(path)?;
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o660))?;
+        Ok(Listener::Unix(listener))
     }
 }
 

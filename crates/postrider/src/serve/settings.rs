@@ -129,14 +129,16 @@ pub(crate) fn networks(of: &[config::Network]) -> Vec<reception::Network> {
         .collect()
 }
 
+pub(super) fn rate(rate: Option<config::Rate>) -> Option<reception::Rate> {
+    rate.map(|config::Rate { count, per }| reception::Rate { count, per })
+}
+
 fn rates([connections, messages, recipients]: [Option<config::Rate>; 3]) -> reception::Rates {
-    let rate = |rate: Option<config::Rate>| {
-        rate.map(|config::Rate { count, per }| reception::Rate { count, per })
-    };
     reception::Rates {
         connections: rate(connections),
         messages: rate(messages),
         recipients: rate(recipients),
+        ..reception::Rates::default()
     }
 }
 

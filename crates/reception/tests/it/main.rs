@@ -6,6 +6,7 @@
 
 mod attacks;
 mod faults;
+mod front;
 mod limits;
 mod local;
 mod pace;
@@ -17,3 +18,4 @@ mod sockets;
 mod splits;
 mod support;
 mod taken;
+mod users;

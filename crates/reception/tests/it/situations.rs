@@ -179,6 +179,7 @@ async fn connections_and_messages_beyond_the_rate_are_put_off_for_as_long_as_is_
             connections: rate(2, 120),
             messages: rate(3, 3_600),
             recipients: None,
+            ..Rates::default()
         },
         ..open_to_all()
     });

@@ -15,7 +15,7 @@ use queue::{
     DueDestination, Event, Intake, Lease, Message, MessageId, Moving, NewMessage, Queued,
     Recipient, RecipientState, Room, Row, RowFilter, Store, StoreError, Story, Waiting,
 };
-use reception::{Neighbours, Receiver, Settings};
+use reception::{Door, Neighbours, Receiver, Settings};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -335,6 +335,15 @@ impl Relay {
     }
 
     pub(crate) fn start_in(world: World, settings: Settings, neighbours: Neighbours) -> Relay {
+        Relay::start_at(world, settings, neighbours, Door::default())
+    }
+
+    pub(crate) fn start_at(
+        world: World,
+        settings: Settings,
+        neighbours: Neighbours,
+        door: Door,
+    ) -> Relay {
         let store = Arc::new(FakeStore::default());
         store.free.store(1024 * MIB, Ordering::SeqCst);
         let courier = Arc::new(RecordingCourier::default());
@@ -350,7 +359,7 @@ impl Relay {
             on: "127.0.0.1:25".parse().unwrap(),
             incoming: tokio::sync::Mutex::new(connections),
         };
-        let serving = tokio::spawn(async move { serving.serve(listener, stopped).await });
+        let serving = tokio::spawn(async move { serving.serve_at(listener, door, stopped).await });
         Relay {
             store,
             courier,
