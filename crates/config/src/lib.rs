@@ -10,8 +10,10 @@ mod network;
 mod pacing;
 mod problem;
 mod read;
+mod reports;
 mod routing;
 mod show;
+mod suppression;
 mod users;
 
 use std::net::SocketAddr;
@@ -27,6 +29,8 @@ pub use local::{DomainClass, DomainSpec, Local, TableSpec};
 pub use network::Network;
 pub use pacing::{PaceLimit, Pacing};
 pub use problem::{Errors, Problem, ProblemKind};
+pub use reports::{DomainLanguage, Reports};
+pub use suppression::Suppression;
 pub use toml_read::{Rate, Written, duration_text, rate_text, size_text};
 pub use users::{Auth, Doors, Place, Submission};
 
@@ -53,6 +57,10 @@ pub struct Config {
     pub local: Local,
     /// `[queue]`
     pub queue: Queue,
+    /// `[reports]`
+    pub reports: Reports,
+    /// `[suppression]`
+    pub suppression: Suppression,
     /// `[limits]`
     pub limits: Limits,
     /// `[limits.destination]`, `[limits.provider]`

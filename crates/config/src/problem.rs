@@ -62,6 +62,8 @@ pub enum ProblemKind {
     NotAHostname,
     /// The text is no address, or has a port.
     NotAnAddressAlone,
+    /// The text is no domain with a language.
+    NotALanguage,
     /// The text is no block list.
     NotABlockList,
     /// The text is no address and no domain.
@@ -131,6 +133,7 @@ impl Explained for ProblemKind {
             ProblemKind::NoPostmaster => Some("add `[local]` with `postmaster = \"you@example.org\"`: RFC 5321 asks that somebody reads mail for postmaster".into()),
             ProblemKind::NotAHostname => Some("write a full name like \"mail.example.org\"".into()),
             ProblemKind::NotAnAddressAlone => Some("write an address in quotes, without a port: \"192.0.2.25\" or \"2001:db8::25\"".into()),
+            ProblemKind::NotALanguage => Some("write the domain and \"en\" or \"nl\", like \"example.nl: nl\"".into()),
             ProblemKind::NotABlockList => Some("write its zone in quotes: \"zen.spamhaus.org\"; before one that lists domains, \"domain:\"".into()),
             ProblemKind::NotAPattern(_) => Some("write \"anna@example.org\", \"example.org\", \".example.org\" (all below it), \"<>\" (reports) or \"*\"".into()),
             ProblemKind::NotAFieldName => Some("write { name = \"X-Stream\", value = \"bulk\" }".into()),
@@ -179,6 +182,7 @@ impl fmt::Display for ProblemKind {
             ProblemKind::NoPostmaster => f.write_str("these domains have no postmaster"),
             ProblemKind::NotAHostname => f.write_str("this is no host name"),
             ProblemKind::NotAnAddressAlone => f.write_str("this is no address"),
+            ProblemKind::NotALanguage => f.write_str("this is no domain with a language"),
             ProblemKind::NotABlockList => f.write_str("this is no block list"),
             ProblemKind::NotAPattern(error) => write!(f, "{error}"),
             ProblemKind::NotAFieldName => f.write_str("this is no header field"),

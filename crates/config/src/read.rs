@@ -23,6 +23,8 @@ const SECTIONS: &[&str] = &[
     "aliases",
     "domains",
     "queue",
+    "reports",
+    "suppression",
     "limits",
     "greylisting",
     "maildir",
@@ -49,6 +51,8 @@ pub(crate) fn read(text: &str) -> Result<Parsed, Errors> {
     users::read(root, &mut config, &mut found);
     routing::read(root, &mut config, &mut found);
     local::read(root, &mut config.local, &mut found);
+    crate::reports::read(root, &mut config, &mut found);
+    crate::suppression::read(root, &mut config, &mut found);
     amounts(root, &mut config, &mut found);
     crate::filters::read(root, &mut config, &mut found);
     words(root, &mut config, &mut found);

@@ -77,6 +77,8 @@ fn write(out: &mut String, config: &Config) -> fmt::Result {
         "how long the history of a finished message is kept",
     )?;
 
+    crate::reports::show(out, config)?;
+    crate::suppression::show(out, config)?;
     limits(out, config)?;
     crate::pacing::show(out, &config.pacing)?;
     strangers(out, config)?;

@@ -303,3 +303,24 @@ fn the_lists_and_our_addresses_are_read_and_what_is_wrong_is_told() {
     assert_eq!(told.matches("this is no block list").count(), 2, "{told}");
     assert!(told.contains("without a port"), "{told}");
 }
+
+#[test]
+fn the_languages_of_domains_are_read_and_what_is_wrong_is_told() {
+    let config = good(
+        "[reports]\nlanguages = [\"example.NL : nl\", \".example.org: en\"]\ndelay_after = \"0s\"\n",
+    );
+    let languages: Vec<String> = config
+        .reports
+        .languages
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(languages, ["example.nl: nl", "example.org: en"]);
+    assert!(config.reports.delay_after.is_zero());
+    let told = said("[reports]\nlanguages = [\"example.nl\", \"example.fr: fr\"]\n");
+    assert_eq!(
+        told.matches("this is no domain with a language").count(),
+        2,
+        "{told}"
+    );
+}

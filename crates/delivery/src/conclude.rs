@@ -17,7 +17,7 @@ use crate::engine::Engine;
 use crate::engine::line::{Seen, ours};
 use crate::lane::{Claim, Work, is_here};
 use crate::report::{self, Reports};
-use crate::{circumstances, doubts, expire, log};
+use crate::{circumstances, doubts, expire, log, suppress};
 
 /// What was concluded about an attempt, before it is recorded.
 pub(crate) struct Conclusion {
@@ -90,6 +90,7 @@ pub(crate) async fn settle(
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     };
+    suppress::note(engine, &work, &conclusion.verdicts).await;
     record(
         engine, lease, work, attempt, started_at, conclusion, reports,
     )
@@ -149,7 +150,7 @@ fn judge(
             } else {
                 other_hosts
             },
-            convertible: false,
+            convertible: work.convertible,
         };
         let decided = policy::decide(&diagnosis, &history, jitter);
         if effect == Effect::NONE || worse(&decided.effect, &effect) {
@@ -296,12 +297,16 @@ async fn record(
 
 /// The recipients that go on without a wait.
 fn again_at_once(work: &Work, verdicts: &[Verdict]) -> Vec<Recipient> {
-    let is_next = |r: &&Recipient| {
-        verdicts
+    let next = |recipient: &Recipient| {
+        let verdict = verdicts
             .iter()
-            .any(|v| v.index == r.index && goes_on(&v.decision))
+            .find(|v| v.index == recipient.index && goes_on(&v.decision))?;
+        let mut recipient = recipient.clone();
+        // What it met decides in which form it goes next.
+        recipient.last.clone_from(&verdict.diagnosis);
+        Some(recipient)
     };
-    work.recipients.iter().filter(is_next).cloned().collect()
+    work.recipients.iter().filter_map(next).collect()
 }
 
 fn goes_on(decision: &Decision) -> bool {

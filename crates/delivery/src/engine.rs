@@ -25,6 +25,7 @@ use world::World;
 
 use crate::Settings;
 use crate::lane::{Claim, Lane, Work};
+use crate::report::delay::{self, Appointments};
 use providers::Providers;
 use schedule::Queues;
 
@@ -44,6 +45,8 @@ pub(crate) struct Shared {
     state: Mutex<State>,
     timers_changed: Notify,
     session_ended: Notify,
+    /// Messages at whose delay it is looked at a time of their own.
+    appointments: Mutex<Appointments>,
 }
 
 #[derive(Default)]
@@ -119,12 +122,14 @@ impl Engine {
             state: Mutex::new(State::default()),
             timers_changed: Notify::new(),
             session_ended: Notify::new(),
+            appointments: Mutex::default(),
         };
         let engine = Engine {
             shared: Arc::new(shared),
         };
         engine.take_over(waiting);
         tokio::spawn(engine.clone().watch_timers());
+        tokio::spawn(delay::watch(engine.clone()));
         Ok(engine)
     }
 
@@ -225,6 +230,21 @@ impl Engine {
         let mut free = indexes.to_vec();
         free.retain(|index| lane.claim_if_free((message, *index)));
         free
+    }
+
+    /// Looks at a message's delay at that time.
+    pub(crate) fn appoint(&self, at: Timestamp, id: MessageId) {
+        self.shared.appointments.lock().insert((at, id));
+    }
+
+    /// The messages whose delay is to be looked at now.
+    pub(crate) fn appointments_due(&self, now: Timestamp) -> Vec<MessageId> {
+        let mut all = self.shared.appointments.lock();
+        let mut due = Vec::new();
+        while all.first().is_some_and(|(at, _)| *at <= now) {
+            due.extend(all.pop_first().map(|(_, id)| id));
+        }
+        due
     }
 
     /// How many connections are open or opening.

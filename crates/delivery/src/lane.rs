@@ -28,6 +28,21 @@ pub(crate) struct Work {
     pub(crate) body: Option<Body>,
     /// Servers that were asked in this round and sent us on.
     pub(crate) asked: Vec<String>,
+    /// It was refused for its character sets, and can go in UTF-8.
+    pub(crate) convertible: bool,
+    /// How it was handed over, once it was.
+    pub(crate) handed: Option<Handed>,
+}
+
+/// How mail is handed over, which says who tells of its arrival (RFC 3461 §5.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Handed {
+    /// It is where it was to go: a mailbox, or whoever keeps mailboxes (LMTP).
+    ToMailbox,
+    /// To a server that tells of it.
+    WithDsn,
+    /// To a server that does not.
+    WithoutDsn,
 }
 
 impl Work {
@@ -41,6 +56,8 @@ impl Work {
             recipients,
             body,
             asked: Vec::new(),
+            convertible: false,
+            handed: None,
         }
     }
 
@@ -51,6 +68,8 @@ impl Work {
             recipients,
             body: self.body.clone(),
             asked: self.asked.clone(),
+            convertible: false,
+            handed: None,
         }
     }
 

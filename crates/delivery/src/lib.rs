@@ -10,6 +10,7 @@ mod connection;
 mod doubts;
 mod engine;
 mod expire;
+mod fitting;
 mod lane;
 mod limits;
 mod log;
@@ -23,6 +24,7 @@ mod race;
 mod report;
 mod session;
 mod settings;
+mod suppress;
 mod trail;
 mod transaction;
 

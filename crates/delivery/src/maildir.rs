@@ -335,12 +335,7 @@ mod tests {
     }
 
     fn work(to: &Recipient) -> Work {
-        Work {
-            asked: Vec::new(),
-            message: Arc::new(message()),
-            recipients: vec![to.clone()],
-            body: None,
-        }
+        Work::new(Arc::new(message()), vec![to.clone()], None)
     }
 
     const BODY: Body = Body::Inline(Bytes::from_static(b"a\r\n\r\nb\r\n"));

@@ -1,20 +1,25 @@
-//! Reports to senders (RFC 3464): when one is due, what it says, and its way into the queue.
+//! Reports to senders (RFC 3461, RFC 3464): when one is due, to whom it goes, and its way into the queue.
+//! One report tells all that there is to tell one sender about one message at one time.
+
+pub(crate) mod delay;
+mod language;
+mod write;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use diagnosis::{Attempt, Cause, Diagnosis, FailureKind, Finality, Outcome};
-use explain::FailedRecipient;
+use diagnosis::{Attempt, Diagnosis, FailureKind, Outcome};
 use jiff::Timestamp;
 use queue::{
-    Body, BodyKind, Courier, Decision, DestinationKey, Event, EventKind, Message, MessageId,
-    MessageKind, NewMessage, Origin, StoreError, Story, Verdict,
+    Courier, Decision, DestinationKey, Event, EventKind, Message, MessageId, NewMessage, Recipient,
+    Verdict,
 };
-use smtp::{Address, Class, EnhancedStatus, Reply};
+use smtp::envelope::OriginalRecipient;
+use smtp::{Address, Reply};
 
-use crate::addressees::{self, Addressees, NotWritten};
-use crate::engine::{Engine, later};
-use crate::lane::Work;
+use crate::addressees::{self, NotWritten};
+use crate::engine::Engine;
+use crate::lane::{Handed, Work};
+use crate::passed_on;
 
 /// Reports that are to be stored with the record of an attempt, and the events that tell of them.
 #[derive(Default)]
@@ -23,10 +28,50 @@ pub(crate) struct Reports {
     pub(crate) events: Vec<Event>,
 }
 
-/// How much of the original's header a report returns.
-const HEADER_LIMIT: usize = 64 * 1024;
+/// What a report tells (RFC 3464 §2.3.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum News {
+    /// It could not be delivered.
+    Failed,
+    /// It is not delivered yet.
+    Delayed,
+    /// It arrived, or went on to where nobody will tell.
+    Arrived,
+}
 
-/// The report that these verdicts make due: one for all recipients of the message that failed now.
+/// A recipient of whom something is told.
+pub(crate) struct Told<'a> {
+    pub(crate) index: u32,
+    pub(crate) address: &'a Address,
+    pub(crate) original: Option<OriginalRecipient>,
+    /// Who is told.
+    pub(crate) sender: &'a Address,
+    pub(crate) attempts: u32,
+    pub(crate) diagnosis: Option<&'a Diagnosis>,
+    /// What the peer said at the end, if it said anything.
+    pub(crate) reply: Option<&'a Reply>,
+    pub(crate) action: dsn::Action,
+    /// When it is tried next.
+    pub(crate) next: Option<Decision>,
+}
+
+impl<'a> Told<'a> {
+    fn of(message: &'a Message, recipient: &'a Recipient, action: dsn::Action) -> Told<'a> {
+        Told {
+            index: recipient.index,
+            address: &recipient.address,
+            original: passed_on::original(recipient),
+            sender: recipient.sender().unwrap_or(&message.sender),
+            attempts: recipient.attempts,
+            diagnosis: recipient.last.as_ref(),
+            reply: None,
+            action,
+            next: None,
+        }
+    }
+}
+
+/// The reports that these verdicts make due.
 pub(crate) async fn due(
     engine: &Engine,
     work: &Work,
@@ -34,37 +79,59 @@ pub(crate) async fn due(
     verdicts: &[Verdict],
     now: Timestamp,
 ) -> Result<Reports, NotWritten> {
-    let mut failed: Vec<Failed<'_>> = failed(work, attempt, verdicts);
     let mut reports = Reports::default();
-    if failed.is_empty() {
-        return Ok(reports);
+    let (failed, unasked) = failed(work, attempt, verdicts);
+    for index in unasked {
+        reports
+            .events
+            .push(event(work.message.id, index, now, EventKind::NotAsked));
     }
-    let event = |index, kind| Event {
-        at: now,
-        message: Some(work.message.id),
+    tell(engine, work, News::Failed, failed, now, &mut reports).await?;
+    let arrived = arrived(work, attempt, verdicts);
+    tell(engine, work, News::Arrived, arrived, now, &mut reports).await?;
+    Ok(reports)
+}
+
+fn event(message: MessageId, index: u32, at: Timestamp, kind: EventKind) -> Event {
+    Event {
+        at,
+        message: Some(message),
         recipient: Some(index),
         destination: None,
         kind,
-    };
+    }
+}
+
+/// Writes what there is to tell: for each sender a report.
+pub(crate) async fn tell(
+    engine: &Engine,
+    work: &Work,
+    news: News,
+    mut told: Vec<Told<'_>>,
+    now: Timestamp,
+    reports: &mut Reports,
+) -> Result<(), NotWritten> {
     // Copies for a list go back to its owner, others of the same message to its sender.
-    while let Some(first) = failed.first() {
+    while let Some(first) = told.first() {
         let sender = first.sender;
-        let (these, others): (Vec<_>, Vec<_>) =
-            failed.into_iter().partition(|f| f.sender == sender);
-        failed = others;
-        let kind = report_to(engine, work, sender, &these, now, &mut reports.new).await?;
-        let told = these.iter().map(|f| event(f.index, kind.clone()));
+        let (these, others): (Vec<_>, Vec<_>) = told.into_iter().partition(|t| t.sender == sender);
+        told = others;
+        let kind = report_to(engine, work, news, sender, &these, now, &mut reports.new).await?;
+        let told = these
+            .iter()
+            .map(|t| event(work.message.id, t.index, now, kind.clone()));
         reports.events.extend(told);
     }
-    Ok(reports)
+    Ok(())
 }
 
 /// Writes the report for one sender, where one is due; answers what is noted of it.
 async fn report_to(
     engine: &Engine,
     work: &Work,
+    news: News,
     sender: &Address,
-    failed: &[Failed<'_>],
+    told: &[Told<'_>],
     now: Timestamp,
     reports: &mut Vec<NewMessage>,
 ) -> Result<EventKind, NotWritten> {
@@ -75,44 +142,78 @@ async fn report_to(
     let Some(addressees) = addressees::of(engine, sender, now).await? else {
         return Ok(EventKind::SenderUnknown);
     };
-    let id = new_id(engine, now);
-    let bytes = write(engine, work, sender, failed, id, now).await?;
-    let new = into_message(engine, work, (id, sender), &bytes, addressees, now).await?;
-    reports.push(new);
-    Ok(EventKind::Reported { report: id })
+    let report = write::write(engine, work, news, (sender, told), addressees, now).await?;
+    let id = report.message.id;
+    reports.push(report);
+    Ok(match news {
+        News::Failed => EventKind::Reported { report: id },
+        News::Delayed => EventKind::Delayed { report: id },
+        News::Arrived => EventKind::ArrivalReported { report: id },
+    })
 }
 
-/// A recipient that failed, with what its report needs.
-struct Failed<'a> {
-    index: u32,
-    address: &'a Address,
-    /// Who is told.
-    sender: &'a Address,
-    attempts: u32,
-    diagnosis: &'a Diagnosis,
-    /// What the peer said at the end, if it said anything.
-    reply: Option<&'a Reply>,
-}
+type Each<'a> = (&'a Recipient, &'a Outcome, &'a Verdict);
 
-fn failed<'a>(work: &'a Work, attempt: &'a Attempt, verdicts: &'a [Verdict]) -> Vec<Failed<'a>> {
+fn each<'a>(
+    work: &'a Work,
+    attempt: &'a Attempt,
+    verdicts: &'a [Verdict],
+) -> impl Iterator<Item = Each<'a>> {
     let all = work
         .recipients
         .iter()
         .zip(&attempt.recipients)
         .zip(verdicts);
-    let failed = all.filter(|(_, verdict)| verdict.decision == Decision::Fail);
-    failed
-        .filter_map(|((recipient, of), verdict)| {
-            Some(Failed {
-                index: recipient.index,
-                address: &recipient.address,
-                sender: recipient.sender().unwrap_or(&work.message.sender),
-                attempts: recipient.attempts + 1,
-                diagnosis: verdict.diagnosis.as_ref()?,
-                reply: last_words(&of.outcome),
-            })
+    all.map(|((recipient, of), verdict)| (recipient, &of.outcome, verdict))
+}
+
+/// Those that failed: of whom the sender wants to hear, and the others (RFC 3461 §5.2.5).
+fn failed<'a>(
+    work: &'a Work,
+    attempt: &'a Attempt,
+    verdicts: &'a [Verdict],
+) -> (Vec<Told<'a>>, Vec<u32>) {
+    let (mut told, mut unasked) = (Vec::new(), Vec::new());
+    for (recipient, outcome, verdict) in each(work, attempt, verdicts) {
+        if verdict.decision != Decision::Fail || verdict.diagnosis.is_none() {
+            continue;
+        }
+        if !recipient.options.notify().failure {
+            unasked.push(recipient.index);
+            continue;
+        }
+        told.push(Told {
+            attempts: recipient.attempts + 1,
+            diagnosis: verdict.diagnosis.as_ref(),
+            reply: last_words(outcome),
+            next: Some(Decision::Fail),
+            ..Told::of(&work.message, recipient, dsn::Action::Failed)
+        });
+    }
+    (told, unasked)
+}
+
+/// Those that arrived, where the sender wants to hear it and nobody after us will say it
+/// (RFC 3461 §5.2.2, §5.2.3).
+fn arrived<'a>(work: &'a Work, attempt: &'a Attempt, verdicts: &'a [Verdict]) -> Vec<Told<'a>> {
+    // RFC 2852 §4.1.5: with T, each relay that passes it on says so.
+    let traced = work.message.options.deliver_by.is_some_and(|by| by.trace);
+    let told = |(recipient, outcome, verdict): Each<'a>| {
+        let asked = recipient.options.notify().success;
+        let action = match work.handed {
+            Some(Handed::ToMailbox) if asked => dsn::Action::Delivered,
+            Some(Handed::WithoutDsn) if asked || traced => dsn::Action::Relayed,
+            Some(Handed::WithDsn) if traced => dsn::Action::Relayed,
+            Some(_) | None => return None,
+        };
+        (verdict.decision == Decision::Delivered).then(|| Told {
+            attempts: recipient.attempts + 1,
+            diagnosis: None,
+            reply: last_words(outcome),
+            ..Told::of(&work.message, recipient, action)
         })
-        .collect()
+    };
+    each(work, attempt, verdicts).filter_map(told).collect()
 }
 
 /// What the peer said, where it said anything.
@@ -135,169 +236,6 @@ pub(crate) fn last_words(outcome: &Outcome) -> Option<&Reply> {
             | FailureKind::Interrupted => None,
         },
     }
-}
-
-async fn write(
-    engine: &Engine,
-    work: &Work,
-    sender: &Address,
-    failed: &[Failed<'_>],
-    id: MessageId,
-    now: Timestamp,
-) -> Result<Vec<u8>, StoreError> {
-    let shared = &engine.shared;
-    let (hostname, lang) = (&shared.settings.hostname, shared.settings.report_language);
-    let story = match failed.iter().any(|f| f.attempts > 1) {
-        true => Some(shared.store.story(work.message.id).await?),
-        false => None,
-    };
-    let explained: Vec<FailedRecipient<'_>> = failed
-        .iter()
-        .map(|f| FailedRecipient {
-            address: f.address,
-            diagnosis: f.diagnosis,
-            peer_words: f
-                .reply
-                .map(|r| String::from_utf8_lossy(r.raw()).trim_end().to_owned()),
-            peer: f.reply.map(|r| r.peer().to_owned()),
-            attempts: f.attempts,
-            received_at: work.message.received_at,
-            history: story
-                .as_ref()
-                .map(|s| causes_met(s, f.index))
-                .unwrap_or_default(),
-        })
-        .collect();
-    let explanation = explain::report(&explained, hostname, now, lang);
-    let header = header(engine, work).await?;
-    let original = dsn::original_headers(&header, HEADER_LIMIT);
-    let original_id = dsn::message_id(original);
-    let report = dsn::Report {
-        from: &format!("MAILER-DAEMON@{hostname}"),
-        to: sender,
-        subject: &explain::report_subject(&explained, lang),
-        date: now,
-        message_id: &format!("{id}@{hostname}"),
-        reporting_mta: hostname,
-        arrival_date: work.message.received_at,
-        explanation: &explanation,
-        lang: lang.as_str(),
-        recipients: failed.iter().map(|f| per_recipient(f, now)).collect(),
-        original: dsn::Original::Headers(original),
-        in_reply_to: original_id.as_deref(),
-    };
-    Ok(report.to_bytes())
-}
-
-fn per_recipient<'a>(failed: &Failed<'a>, now: Timestamp) -> dsn::PerRecipient<'a> {
-    dsn::PerRecipient {
-        final_recipient: failed.address,
-        action: dsn::Action::Failed,
-        status: status_of(failed.diagnosis),
-        remote_mta: failed.reply.map(Reply::peer),
-        diagnostic: failed.reply,
-        last_attempt: Some(now),
-        will_retry_until: None,
-        cause: Some(failed.diagnosis.cause.id()),
-    }
-}
-
-/// How often each cause was met before, in order of first occurrence.
-fn causes_met(story: &Story, index: u32) -> Vec<(Cause, u32)> {
-    let mut met: Vec<(Cause, u32)> = Vec::new();
-    let verdicts = story.attempts.iter().flat_map(|a| &a.verdicts);
-    for verdict in verdicts.filter(|v| v.index == index) {
-        let Some(diagnosis) = &verdict.diagnosis else {
-            continue;
-        };
-        match met.iter_mut().find(|(cause, _)| *cause == diagnosis.cause) {
-            Some((_, count)) => *count += 1,
-            None => met.push((diagnosis.cause, 1)),
-        }
-    }
-    met
-}
-
-async fn header(engine: &Engine, work: &Work) -> Result<Vec<u8>, StoreError> {
-    let body = match &work.body {
-        Some(body) => body.clone(),
-        None => engine.shared.store.body(work.message.id).await?,
-    };
-    Ok(match body {
-        Body::Inline(bytes) => bytes.to_vec(),
-        Body::File(source) => source.read(0, HEADER_LIMIT).await?.to_vec(),
-    })
-}
-
-fn new_id(engine: &Engine, now: Timestamp) -> MessageId {
-    let mut random = [0; 10];
-    engine.shared.world.random.fill(&mut random);
-    MessageId::new(now.as_millisecond().max(0) as u64, &random)
-}
-
-async fn into_message(
-    engine: &Engine,
-    work: &Work,
-    (id, sender): (MessageId, &Address),
-    bytes: &[u8],
-    addressees: Addressees,
-    now: Timestamp,
-) -> Result<NewMessage, StoreError> {
-    let shared = &engine.shared;
-    let mut writer = shared.store.stage(id);
-    writer.write(bytes).await?;
-    let body = writer.finish().await?;
-    let lifetime: Duration = shared.settings.report_lifetime;
-    let message = Message {
-        id,
-        sender: Address::null(),
-        received_at: now,
-        expires_at: later(now, lifetime),
-        size: body.size(),
-        body_kind: if bytes.is_ascii() {
-            BodyKind::SevenBit
-        } else {
-            BodyKind::EightBit
-        },
-        smtputf8: !sender.is_ascii(),
-        hops: 0,
-        kind: MessageKind::Report,
-        origin: Origin {
-            client: "local".to_owned(),
-            helo: None,
-            protocol: "local".to_owned(),
-            about: Some(work.message.id),
-        },
-        options: queue::Options::default(),
-    };
-    let events = addressees.events(id, now);
-    Ok(NewMessage {
-        message,
-        body,
-        recipients: addressees.recipients,
-        events,
-        held: false,
-    })
-}
-
-/// RFC 3464 §2.3.4: the status is the reporting relay's. The peer's own where it gave one, in the
-/// class of a failure; else what the cause is in RFC 3463.
-fn status_of(diagnosis: &Diagnosis) -> EnhancedStatus {
-    if diagnosis.cause == Cause::QueueExpired {
-        // RFC 3463 §3.5: X.4.7, delivery time expired; persistent transient, so class 4.
-        return EnhancedStatus::new(Class::Transient, 4, 7);
-    }
-    if let Some(status) = diagnosis.status
-        && status.class != Class::Success
-    {
-        let class = match diagnosis.finality {
-            Finality::Permanent => Class::Permanent,
-            Finality::Transient | Finality::Unknown => status.class,
-        };
-        return EnhancedStatus::new(class, status.subject, status.detail);
-    }
-    let (subject, detail) = diagnosis.cause.status();
-    EnhancedStatus::new(Class::Permanent, subject, detail)
 }
 
 /// Claims reports before they are stored, and hands them over after.

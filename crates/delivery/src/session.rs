@@ -13,7 +13,8 @@ use tokio::sync::Notify;
 use crate::conclude;
 use crate::connection::Connection;
 use crate::engine::{Engine, Next, Reading, STORE_RETRY, Standing, later};
-use crate::lane::{Work, is_here};
+use crate::fitting::{self, Fitted, Unfitted};
+use crate::lane::{Handed, Work, is_here};
 use crate::maildir;
 use crate::passed_on;
 use crate::presence::Presence;
@@ -161,6 +162,18 @@ impl Session {
             let rest = work.with(recipients);
             self.engine.go_on(&self.key, rest);
         }
+        let Some(connection) = &self.connection else {
+            return;
+        };
+        // Who has no address that the server takes does not keep the others from it.
+        let alone = fitting::unreachable(work, connection.smtp.extensions());
+        if !alone.is_empty() && alone.len() < work.recipients.len() {
+            let (alone, others): (Vec<_>, Vec<_>) = std::mem::take(&mut work.recipients)
+                .into_iter()
+                .partition(|r| alone.contains(&r.index));
+            work.recipients = others;
+            self.engine.go_on(&self.key, work.with(alone));
+        }
     }
 
     /// Remembers with the work which servers were asked.
@@ -234,6 +247,8 @@ impl Session {
                 );
             }
         };
+        // A Maildir and a program are where mail ends; a server is asked below what it promises.
+        work.handed = Some(Handed::ToMailbox);
         // A connection that went stale while idle costs a second try, not an attempt.
         for _ in 0..2 {
             if let Err(outcome) = self
@@ -248,10 +263,24 @@ impl Session {
             let Some(connection) = &mut self.connection else {
                 break;
             };
-            let params = passed_on::message(&work.message, now);
+            let fitted = match fitted(connection, work, &body, now, trail).await {
+                Ok(fitted) => fitted,
+                Err(tried) => return tried,
+            };
+            work.handed = Some(match (&connection.smtp, connection.smtp.extensions().dsn) {
+                (smtp, _) if smtp.is_lmtp() => Handed::ToMailbox,
+                (_, true) => Handed::WithDsn,
+                (_, false) => Handed::WithoutDsn,
+            });
             let begun = begin(store.clone(), lease, work);
-            match transact(connection, work, &body, params, begun, trail).await {
-                Transacted::Done { outcomes, usable } => {
+            match transact(connection, work, &body, fitted, begun, trail).await {
+                Transacted::Done {
+                    mut outcomes,
+                    usable,
+                } => {
+                    if let Err(error) = fitting::look_again(work, &body, &mut outcomes).await {
+                        tracing::warn!(id = %work.message.id, %error, "the content cannot be read again");
+                    }
                     connection.messages += 1;
                     let announced = connection.smtp.extensions().limits.mail_max;
                     let settings = &self.engine.shared.settings;
@@ -477,6 +506,36 @@ impl Session {
             });
         }
         Tried::Outcomes(outcomes)
+    }
+}
+
+/// The form in which the message goes over this connection, or what it means that there is none.
+async fn fitted(
+    connection: &Connection,
+    work: &Work,
+    body: &Body,
+    now: jiff::Timestamp,
+    trail: &mut Trail,
+) -> Result<Fitted, Tried> {
+    let params = passed_on::message(&work.message, now);
+    let announced = connection.smtp.extensions();
+    let chunks = !connection.smtp.is_lmtp();
+    match fitting::fit(work, body, announced, chunks, params).await {
+        Ok(fitted) => {
+            if fitted.plan.is_some() {
+                let to = if fitted.ascii { "ASCII" } else { "7-bit" }.to_owned();
+                trail.add(Stage::Mail, StepKind::Converted { to });
+            }
+            Ok(fitted)
+        }
+        Err(Unfitted::Store(error)) => Err(Tried::NotBegun(error)),
+        Err(Unfitted::Cannot(what)) => {
+            let failure = Failure {
+                stage: Stage::Mail,
+                kind: FailureKind::CannotSend(what),
+            };
+            Err(all_fail(work, failure, trail))
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use queue::route::{Identity, Routes};
-use queue::{Directory, Verifier};
+use queue::{Directory, Suppressions, Verifier};
 
 use crate::Limits;
 
@@ -22,6 +22,10 @@ pub struct Settings {
     pub folder_delimiters: String,
     /// Who looks at the causes of failures; `None`: nobody.
     pub verifier: Option<Arc<dyn Verifier>>,
+    /// To whom nothing is sent; `None`: nobody is noted.
+    pub suppressions: Option<Arc<dyn Suppressions>>,
+    /// How long an address is noted to which mail will never arrive; zero: not at all.
+    pub suppression_keep: Duration,
     /// The port of mail exchangers found in the DNS.
     pub smtp_port: u16,
     /// Who we are to those of whom no route says more.
@@ -53,7 +57,13 @@ pub struct Settings {
     pub max_ready_bytes: usize,
     /// How long our own reports stay in the queue.
     pub report_lifetime: Duration,
-    /// The language of reports to senders.
+    /// After how long a sender hears of a delay; zero: never.
+    pub delay_notice: Duration,
+    /// The largest message that a report returns whole, where its sender asks for that.
+    pub report_full_limit: u64,
+    /// The language of reports to senders in these domains.
+    pub report_languages: Vec<(String, explain::Lang)>,
+    /// The language of reports to other senders.
     pub report_language: explain::Lang,
 }
 
@@ -65,6 +75,8 @@ impl Default for Settings {
             directory: None,
             folder_delimiters: String::new(),
             verifier: None,
+            suppressions: None,
+            suppression_keep: Duration::ZERO,
             smtp_port: 25,
             identity: Identity::default(),
             program_timeout: Duration::from_secs(300),
@@ -80,6 +92,9 @@ impl Default for Settings {
             max_ready: 500,
             max_ready_bytes: 32 << 20,
             report_lifetime: Duration::from_secs(5 * 86_400),
+            delay_notice: Duration::from_secs(4 * 3_600),
+            report_full_limit: 1 << 20,
+            report_languages: Vec::new(),
             report_language: explain::Lang::En,
         }
     }

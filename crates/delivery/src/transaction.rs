@@ -4,11 +4,11 @@ use bytes::Bytes;
 use diagnosis::facts::{CannotSend, StepKind};
 use diagnosis::{Failure, FailureKind, Outcome, Stage};
 use queue::{Body, StoreError};
-use smtp::client::{Envelope, Event, Unfit};
-use smtp::envelope::MailParams;
-use smtp::{Reply, Severity};
+use smtp::client::{self, Envelope, Event, Unfit};
+use smtp::{Address, Reply, Severity};
 
 use crate::connection::{Connection, Ended};
+use crate::fitting::{self, Fitted, Form, PIECE};
 use crate::lane::Work;
 use crate::passed_on;
 use crate::trail::Trail;
@@ -27,9 +27,6 @@ pub(crate) enum Transacted {
     NotBegun(StoreError),
 }
 
-/// How much of a large message is read and sent at once.
-const PIECE: usize = 64 * 1024;
-
 struct Run<'a> {
     connection: &'a mut Connection,
     trail: &'a mut Trail,
@@ -46,15 +43,15 @@ pub(crate) async fn transact(
     connection: &mut Connection,
     work: &Work,
     body: &Body,
-    params: MailParams,
+    fitted: Fitted,
     begun: impl Future<Output = Result<(), StoreError>>,
     trail: &mut Trail,
 ) -> Transacted {
     let envelope = Envelope {
-        sender: work.sender().clone(),
-        recipients: work.recipients.iter().map(passed_on::recipient).collect(),
+        sender: in_form(work.sender(), fitted.ascii),
+        recipients: recipients(work, fitted.ascii),
         size: work.message.size,
-        params,
+        params: fitted.params,
     };
     let count = work.recipients.len();
     let reused = connection.messages > 0;
@@ -81,6 +78,7 @@ pub(crate) async fn transact(
         heard_something: false,
     };
     let mut begun = Some(begun);
+    let mut form = Form::new(fitted.plan);
     let end = loop {
         match run.connection.event().await {
             Ok(Event::SendContent) => {
@@ -89,7 +87,7 @@ pub(crate) async fn transact(
                 {
                     return Transacted::NotBegun(error);
                 }
-                match run.send(body).await {
+                match run.send(body, &mut form).await {
                     Ok(()) => {}
                     Err(Halt::Store(error)) => return Transacted::NotBegun(error),
                     Err(Halt::Ended(ended)) => break run.broken(ended),
@@ -107,6 +105,21 @@ pub(crate) async fn transact(
         let _ = begun.await;
     }
     end
+}
+
+/// An address in the form that the next hop takes; that it has one was seen before.
+fn in_form(address: &Address, ascii: bool) -> Address {
+    let plain = fitting::ascii(address).filter(|_| ascii);
+    plain.unwrap_or_else(|| address.clone())
+}
+
+fn recipients(work: &Work, ascii: bool) -> Vec<client::Recipient> {
+    let recipient = |to: &queue::Recipient| {
+        let mut recipient = passed_on::recipient(to);
+        recipient.address = in_form(&recipient.address, ascii);
+        recipient
+    };
+    work.recipients.iter().map(recipient).collect()
 }
 
 enum Halt {
@@ -182,25 +195,22 @@ impl Run<'_> {
         }
     }
 
-    async fn send(&mut self, body: &Body) -> Result<(), Halt> {
+    async fn send(&mut self, body: &Body, form: &mut Form) -> Result<(), Halt> {
         match body {
-            Body::Inline(bytes) => self.send_piece(bytes.clone(), true).await?,
+            Body::Inline(bytes) => {
+                self.send_piece(form.piece(bytes.clone(), true), true)
+                    .await?
+            }
             Body::File(source) => {
-                let size = source.size();
+                let (size, mut at) = (source.size(), 0);
                 loop {
-                    let piece = source
-                        .read(self.content_sent, PIECE)
-                        .await
-                        .map_err(Halt::Store)?;
+                    let piece = source.read(at, PIECE).await.map_err(Halt::Store)?;
                     if piece.is_empty() {
-                        return Err(Halt::Store(shortened(
-                            source.path(),
-                            self.content_sent,
-                            size,
-                        )));
+                        return Err(Halt::Store(shortened(source.path(), at, size)));
                     }
-                    let last = self.content_sent + piece.len() as u64 >= size;
-                    self.send_piece(piece, last).await?;
+                    at += piece.len() as u64;
+                    let last = at >= size;
+                    self.send_piece(form.piece(piece, last), last).await?;
                     if last {
                         break;
                     }

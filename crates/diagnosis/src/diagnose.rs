@@ -313,6 +313,13 @@ fn unfit(what: &CannotSend) -> Finding {
             Cause::CharsetUnsupported,
             "the message is binary and the server does not announce BINARYMIME".to_owned(),
         ),
+        CannotSend::NotConverted(what) => announced(
+            Cause::CharsetUnsupported,
+            format!(
+                "the server does not take {}, and {} cannot be converted: {}",
+                what.lacking, what.part, what.why
+            ),
+        ),
         CannotSend::RequireTls => announced(
             Cause::TlsPolicy,
             "the message requires TLS and the server does not announce REQUIRETLS".to_owned(),

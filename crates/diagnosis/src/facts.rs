@@ -236,8 +236,23 @@ pub enum CannotSend {
         /// What is left of it, in seconds.
         seconds: i64,
     },
+    /// The peer takes less than the message needs, and it cannot be converted.
+    NotConverted(NotConverted),
     /// The message needs SMTPUTF8 (RFC 6531) and the peer does not announce it.
     SmtpUtf8,
+}
+
+/// Why a message was not converted for a peer that takes less.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotConverted {
+    /// What the peer would have to announce or take.
+    pub lacking: String,
+    /// The part that would have to be changed.
+    pub part: String,
+    /// Its character set, where it names one.
+    pub charset: Option<String>,
+    /// Why it cannot be.
+    pub why: String,
 }
 
 /// A failure on this machine.
@@ -437,6 +452,11 @@ pub enum StepKind {
         /// The address of ours that was chosen for it, where one was.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         from: Option<String>,
+    },
+    /// The message is not sent as it was received: the peer takes less.
+    Converted {
+        /// To what: `7-bit`, `UTF-8`, `ASCII`.
+        to: String,
     },
     /// An open connection was used again.
     Reused {

@@ -178,6 +178,12 @@ fn what_the_server_cannot_take_is_returned_and_what_fails_here_is_not() {
         CannotSend::Binary,
         CannotSend::SmtpUtf8,
         CannotSend::RequireTls,
+        CannotSend::NotConverted(diagnosis::facts::NotConverted {
+            lacking: "8BITMIME".to_owned(),
+            part: "part 1 (text/plain)".to_owned(),
+            charset: None,
+            why: "it is signed".to_owned(),
+        }),
         CannotSend::DeliverBy { seconds: 60 },
     ] {
         assert_eq!(

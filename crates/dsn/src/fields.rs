@@ -1,10 +1,9 @@
 //! The fields of `message/delivery-status` (RFC 3464 §2): 7-bit, one per line, folded.
 
-use std::fmt::Write as _;
-
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimePrinter;
 use jiff::tz::TimeZone;
+use smtp::envelope::xtext;
 use smtp::{Address, Reply};
 
 use crate::{PerRecipient, Report};
@@ -18,6 +17,9 @@ const MOST_WORDS: usize = 4_000;
 /// All fields of the report: first those of the message, then a block for each recipient.
 pub(crate) fn delivery_status(report: &Report<'_>) -> String {
     let mut text = String::new();
+    if let Some(id) = report.envelope_id {
+        field(&mut text, "Original-Envelope-Id", id);
+    }
     field(
         &mut text,
         "Reporting-MTA",
@@ -26,17 +28,21 @@ pub(crate) fn delivery_status(report: &Report<'_>) -> String {
     field(&mut text, "Arrival-Date", &date(report.arrival_date));
     for recipient in &report.recipients {
         text.push_str("\r\n");
-        per_recipient(&mut text, recipient);
+        per_recipient(&mut text, recipient, report.international);
     }
     text
 }
 
-fn per_recipient(text: &mut String, recipient: &PerRecipient<'_>) {
-    field(
-        text,
-        "Final-Recipient",
-        &typed_address(recipient.final_recipient),
-    );
+fn per_recipient(text: &mut String, recipient: &PerRecipient<'_>, utf8: bool) {
+    if let Some((kind, address)) = recipient.original_recipient {
+        let address = match address.is_ascii() || utf8 {
+            true => address.to_owned(),
+            false => xtext::encode_utf8(address),
+        };
+        utf8_field(text, "Original-Recipient", &format!("{kind}; {address}"));
+    }
+    let address = typed_address(recipient.final_recipient, utf8);
+    utf8_field(text, "Final-Recipient", &address);
     field(text, "Action", recipient.action.as_str());
     field(text, "Status", &recipient.status.to_string());
     if let Some(remote) = recipient.remote_mta {
@@ -65,21 +71,13 @@ fn words(reply: &Reply) -> String {
     lines.join(" ").chars().take(MOST_WORDS).collect()
 }
 
-/// RFC 3464 §2.3.2; for an international address the type and form of RFC 6533 §3.
-fn typed_address(address: &Address) -> String {
-    if address.is_ascii() {
-        return format!("rfc822; {}", address.as_str());
+/// RFC 3464 §2.3.2; for an international address the type and forms of RFC 6533 §3.
+fn typed_address(address: &Address, utf8: bool) -> String {
+    match (address.is_ascii(), utf8) {
+        (true, _) => format!("rfc822; {}", address.as_str()),
+        (false, true) => format!("utf-8; {}", address.as_str()),
+        (false, false) => format!("utf-8; {}", xtext::encode_utf8(address.as_str())),
     }
-    let mut text = String::from("utf-8; ");
-    for c in address.as_str().chars() {
-        if c.is_ascii_graphic() && !matches!(c, '\\' | '+' | '=') {
-            text.push(c);
-        } else {
-            // Writing to a String does not fail.
-            let _ = write!(text, "\\x{{{:X}}}", u32::from(c));
-        }
-    }
-    text
 }
 
 /// RFC 5322 §3.3.
@@ -95,10 +93,16 @@ pub(crate) fn date(at: Timestamp) -> String {
 
 /// Adds a field. What is not printable ASCII becomes `?`; line ends and tabs become spaces.
 fn field(text: &mut String, name: &str, value: &str) {
+    let plain = |c: char| if c.is_ascii() { c } else { '?' };
+    utf8_field(text, name, &value.chars().map(plain).collect::<String>());
+}
+
+/// Adds a field that may go beyond ASCII. Control characters become `?`.
+fn utf8_field(text: &mut String, name: &str, value: &str) {
     let clean = value.chars().map(|c| match c {
         '\r' | '\n' | '\t' => ' ',
-        c if c.is_ascii_graphic() || c == ' ' => c,
-        _ => '?',
+        c if c.is_control() => '?',
+        c => c,
     });
     let clean: String = clean.collect();
     text.push_str(name);
@@ -111,7 +115,7 @@ fn field(text: &mut String, name: &str, value: &str) {
             length = 0;
         }
         while word.len() > CUT {
-            let (head, tail) = word.split_at(CUT);
+            let (head, tail) = word.split_at(word.floor_char_boundary(CUT));
             text.push(' ');
             text.push_str(head);
             text.push_str("\r\n");

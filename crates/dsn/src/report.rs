@@ -27,6 +27,8 @@ pub struct Report<'a> {
     pub reporting_mta: &'a str,
     /// When the message came.
     pub arrival_date: Timestamp,
+    /// The sender's own name for the message (RFC 3461 §4.4).
+    pub envelope_id: Option<&'a str>,
     /// What happened, in plain words; lines end in LF or CRLF.
     pub explanation: &'a str,
     /// The language of the explanation (RFC 5646).
@@ -37,6 +39,8 @@ pub struct Report<'a> {
     pub original: Original<'a>,
     /// The message's own Message-ID, without brackets.
     pub in_reply_to: Option<&'a str>,
+    /// Whether who reads it knows addresses and header fields beyond ASCII (RFC 6533).
+    pub international: bool,
 }
 
 /// What is returned of the message.
@@ -80,6 +84,8 @@ impl Action {
 /// The fields about one recipient.
 #[derive(Clone, Debug)]
 pub struct PerRecipient<'a> {
+    /// The type and address that the sender gave (RFC 3464 §2.3.1).
+    pub original_recipient: Option<(&'a str, &'a str)>,
     /// The address.
     pub final_recipient: &'a Address,
     /// What happened.
@@ -151,12 +157,27 @@ impl Report<'_> {
     }
 
     fn status(&self) -> MimePart<'_> {
-        let kind = ContentType::new("message/delivery-status");
-        MimePart::new(kind, BodyPart::Text(delivery_status(self).into())).transfer_encoding("7bit")
+        let text = delivery_status(self);
+        // RFC 6533 §4: the same fields in UTF-8, where there is something that is not ASCII.
+        if text.is_ascii() {
+            let kind = ContentType::new("message/delivery-status");
+            return MimePart::new(kind, BodyPart::Text(text.into())).transfer_encoding("7bit");
+        }
+        let kind = ContentType::new("message/global-delivery-status");
+        MimePart::new(kind, BodyPart::Binary(text.into_bytes().into())).transfer_encoding("8bit")
     }
 
     fn returned(&self) -> MimePart<'_> {
         match self.original {
+            // RFC 6533 §5.
+            Original::Headers(header) if self.international && is_utf8(header) => {
+                let kind = ContentType::new("message/global-headers");
+                MimePart::new(kind, BodyPart::Binary(header.into())).transfer_encoding("8bit")
+            }
+            Original::Message(message) if self.international && is_utf8(message) => {
+                let kind = ContentType::new("message/global");
+                MimePart::new(kind, BodyPart::Binary(message.into())).transfer_encoding("8bit")
+            }
             Original::Headers(header) => {
                 let kind = ContentType::new("text/rfc822-headers");
                 part_as_it_is(MimePart::new(kind, BodyPart::Binary(header.into())), header)
@@ -169,6 +190,11 @@ impl Report<'_> {
             }
         }
     }
+}
+
+/// UTF-8 beyond ASCII.
+fn is_utf8(bytes: &[u8]) -> bool {
+    !bytes.is_ascii() && std::str::from_utf8(bytes).is_ok()
 }
 
 /// Text that can stand unencoded is left so; anything else is encoded as the library sees fit.

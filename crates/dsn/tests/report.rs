@@ -24,16 +24,19 @@ fn report<'a>(to: &'a Address, recipients: Vec<PerRecipient<'a>>, header: &'a [u
         message_id: "r1@relay.example",
         reporting_mta: "relay.example",
         arrival_date: at("2026-01-01T00:00:00Z"),
+        envelope_id: None,
         explanation: "Your message to bert@example.org was not delivered.\n\nEr is geen postvak „bert”.\n",
         lang: "en",
         recipients,
         original: Original::Headers(header),
         in_reply_to: Some("1@sender.example"),
+        international: false,
     }
 }
 
 fn failed<'a>(to: &'a Address, reply: Option<&'a Reply>) -> PerRecipient<'a> {
     PerRecipient {
+        original_recipient: None,
         final_recipient: to,
         action: Action::Failed,
         status: EnhancedStatus::new(Class::Permanent, 1, 1),
@@ -194,5 +197,44 @@ proptest! {
         expected.extend(["Last-Attempt-Date", "X-Postrider-Cause"]);
         prop_assert_eq!(names, expected);
         prop_assert_eq!(returned, header.as_bytes());
+    }
+}
+
+#[test]
+fn the_senders_own_names_for_message_and_recipient_are_told_back() {
+    let to: Address = "bert@example.org".parse().unwrap();
+    let sender: Address = "anna@sender.example".parse().unwrap();
+    let recipient = PerRecipient {
+        original_recipient: Some(("rfc822", "info@example.org")),
+        action: Action::Delayed,
+        ..failed(&to, None)
+    };
+    let mut report = report(&sender, vec![recipient], HEADER);
+    report.envelope_id = Some("QQ 314159");
+    let (_, fields, _) = read_back(&report.to_bytes());
+    assert!(
+        fields.starts_with("Original-Envelope-Id: QQ 314159\r\nReporting-MTA: "),
+        "{fields}"
+    );
+    let of = "\r\n\r\nOriginal-Recipient: rfc822; info@example.org\r\nFinal-Recipient: rfc822; bert@example.org\r\nAction: delayed\r\n";
+    assert!(fields.contains(of), "{fields}");
+}
+
+#[test]
+fn who_knows_smtputf8_gets_addresses_and_header_as_they_are() {
+    let to: Address = "j\u{fc}rgen@m\u{fc}nchen.example".parse().unwrap();
+    let sender: Address = "anna@sender.example".parse().unwrap();
+    let header = "Subject: Gr\u{fc}\u{df}e\r\n".as_bytes();
+    let mut report = report(&sender, vec![failed(&to, None)], header);
+    report.international = true;
+    let bytes = report.to_bytes();
+    let text = String::from_utf8(bytes).unwrap();
+    for part in [
+        "message/global-delivery-status",
+        "message/global-headers",
+        "Final-Recipient: utf-8; j\u{fc}rgen@m\u{fc}nchen.example\r\n",
+        "Subject: Gr\u{fc}\u{df}e\r\n",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
     }
 }

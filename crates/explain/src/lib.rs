@@ -14,6 +14,7 @@ mod incident;
 mod json;
 mod lang;
 mod layout;
+mod notice;
 mod page;
 mod report;
 mod step;
@@ -32,6 +33,9 @@ pub use explanation::{Explanation, Next, explain};
 pub use incident::{incident_json, incidents_text};
 pub use json::story_json;
 pub use lang::{Lang, UnknownLang};
+pub use notice::{
+    ArrivedRecipient, DelayedRecipient, arrival, arrival_subject, delay, delay_subject,
+};
 pub use page::{Page, index, pages};
 pub use report::{FailedRecipient, report, report_subject};
 pub use story::story;

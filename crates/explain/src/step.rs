@@ -54,6 +54,7 @@ pub(crate) fn tell(step: &Step, route: &Route, lang: Lang) -> Told {
             "step-reused",
             &[("host", host.into()), ("address", address.into())],
         )),
+        StepKind::Converted { to } => Told::line(say(lang, "step-converted", &[("to", to.into())])),
         StepKind::NotConnected(tried) => Told::line(not_connected(tried, lang)),
         StepKind::Replied { command, reply } => {
             let command = command
@@ -205,6 +206,7 @@ fn unfit(what: &CannotSend) -> String {
         CannotSend::TooLarge { size, limit } => format!("{size} > SIZE {limit}"),
         CannotSend::EightBit => "8BITMIME".to_owned(),
         CannotSend::Binary => "BINARYMIME".to_owned(),
+        CannotSend::NotConverted(what) => format!("{}; {}: {}", what.lacking, what.part, what.why),
         CannotSend::RequireTls => "REQUIRETLS".to_owned(),
         CannotSend::DeliverBy { seconds } => format!("DELIVERBY {seconds}"),
         CannotSend::SmtpUtf8 => "SMTPUTF8".to_owned(),

@@ -439,6 +439,14 @@ impl Teller {
                 "event-reported",
                 &[("report", (&report.to_string()).into())],
             ),
+            EventKind::Delayed { report } => {
+                self.say("event-delayed", &[("report", (&report.to_string()).into())])
+            }
+            EventKind::ArrivalReported { report } => self.say(
+                "event-arrival-reported",
+                &[("report", (&report.to_string()).into())],
+            ),
+            EventKind::NotAsked => self.plain("event-not-asked"),
             EventKind::NotReported => self.plain("event-not-reported"),
             EventKind::SenderUnknown => expansion::sender_unknown(self.lang),
             EventKind::Expanded(step) => expansion::tell(step, self.lang),

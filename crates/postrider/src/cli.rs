@@ -44,6 +44,9 @@ pub(crate) enum Command {
     Explain(Explain),
     /// Look from here why mail for somebody may not arrive: route, DNS, servers, our own standing.
     Check(Check),
+    /// Look at the addresses to which nothing is sent, put one there, or take one off.
+    #[command(subcommand)]
+    Suppression(SuppressionCommand),
     /// Run a receiving server that fails as it is told, to test senders against.
     Sink(Sink),
     /// Run retry policies on a virtual clock: ours, Postfix's, Exim's, Sendmail's, Exchange's, KumoMTA's.
@@ -209,6 +212,32 @@ pub(crate) struct Sink {
     /// Log no sessions.
     #[arg(long, conflicts_with = "json")]
     pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SuppressionCommand {
+    /// All that are there, with the reason.
+    List {
+        /// One JSON object for each.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Send nothing to an address: mail for it is refused, with the reason.
+    Add {
+        /// The address.
+        address: String,
+        /// Why; clients are told.
+        #[arg(long)]
+        reason: Option<String>,
+        /// For how long, like 30d; else until it is removed.
+        #[arg(long, value_name = "TIME")]
+        keep: Option<String>,
+    },
+    /// Send to an address again.
+    Remove {
+        /// The address.
+        address: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]

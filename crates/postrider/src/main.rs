@@ -13,6 +13,7 @@ mod sendmail;
 mod serve;
 mod simulate_command;
 mod sink_command;
+mod suppression_command;
 mod user_command;
 
 use std::process::ExitCode;
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         }
         Command::Explain(arguments) => explain_command::main(&arguments),
         Command::Check(arguments) => check_command::main(&arguments, &cli.place),
+        Command::Suppression(command) => suppression_command::main(&command, &cli.place),
         Command::Sink(arguments) => sink_command::main(&arguments),
         Command::Simulate(arguments) => simulate_command::main(&arguments),
         Command::User(command) => user_command::main(&command, &cli.place),

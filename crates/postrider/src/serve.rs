@@ -25,7 +25,7 @@ use config::Config;
 use delivery::{Engine, Maildirs};
 use queue::{Directory, Greylist, Store, StoreError};
 use reception::Receiver;
-use store_sqlite::{SqliteGreylist, SqliteStore};
+use store_sqlite::{SqliteGreylist, SqliteStore, SqliteSuppressions};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use world::{Listener, World};
@@ -151,6 +151,7 @@ async fn run(config: &Config, data: &Path) -> Result<(), StartError> {
     let directory = directory::of(config, &world, &data)?;
     let mut sending = delivery::Settings {
         directory: directory.clone(),
+        suppressions: Some(Arc::new(SqliteSuppressions::open(&data)?)),
         ..settings::delivery(config)
     };
     if config.checks.live {
@@ -301,6 +302,7 @@ async fn receiver(
         mailboxes: Some(Arc::new(mailboxes)),
         filters: filters::chain(config, world, resolver)?,
         authenticator: users::authenticator(config, world)?,
+        suppressions: Some(Arc::new(SqliteSuppressions::open(data)?)),
     };
     let settings = users::settings(config, settings::reception(config));
     let receiver = Receiver::with(world.clone(), engine.intake(), settings, neighbours);

@@ -14,6 +14,7 @@ pub mod policy;
 mod record;
 pub mod route;
 mod store;
+mod suppression;
 mod verification;
 
 pub use courier::{Courier, Intake, queued_recipients};
@@ -35,4 +36,5 @@ pub use store::{
     Body, BodySource, BodyWriter, Due, DueDestination, Lease, Moving, NewMessage, NewRecipient,
     Outage, Queued, Room, Row, RowFilter, Store, StoreError, Story, Waiting,
 };
+pub use suppression::{Suppressed, SuppressionReason, Suppressions, is_for_ever, suppression_key};
 pub use verification::{Doubt, Verified, Verifier};

@@ -146,6 +146,18 @@ pub enum EventKind {
         /// The report.
         report: MessageId,
     },
+    /// A notice of delay was queued under this name (RFC 3461 §5.2.6).
+    Delayed {
+        /// The report.
+        report: MessageId,
+    },
+    /// A report of arrival was queued under this name (RFC 3461 §5.2.3).
+    ArrivalReported {
+        /// The report.
+        report: MessageId,
+    },
+    /// No report: the sender asked not to be told (RFC 3461 §4.1).
+    NotAsked,
     /// No report was due: the reverse-path is empty (RFC 5321 §4.5.5).
     NotReported,
     /// A recipient in a domain of ours was looked up.

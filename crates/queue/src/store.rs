@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use smtp::Address;
 
 use crate::{
-    AttemptRecord, Basis, Destination, DestinationKey, DestinationUpdate, Event, Message,
+    AttemptRecord, Basis, Deadline, Destination, DestinationKey, DestinationUpdate, Event, Message,
     MessageId, Recipient, RecipientOptions, RecipientState, Rewritten, Verified,
 };
 
@@ -406,6 +406,21 @@ pub trait Store: Send + Sync {
         reports: Vec<NewMessage>,
         events: Vec<Event>,
     ) -> Result<(), StoreError>;
+
+    /// Keeps reports that come of no attempt, with the events that tell of them, in one transaction.
+    async fn tell(&self, reports: Vec<NewMessage>, events: Vec<Event>) -> Result<(), StoreError>;
+
+    /// Messages with recipients that are queued and that were accepted until `before`, oldest first, after
+    /// this one, at most `limit`.
+    async fn late(
+        &self,
+        after: Option<MessageId>,
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<MessageId>, StoreError>;
+
+    /// Open messages to be delivered by a time that their senders set (RFC 2852), with the times.
+    async fn deadlines(&self) -> Result<Vec<(MessageId, Deadline)>, StoreError>;
 
     /// The open recipients whose attempt was interrupted by a crash are put back to `Queued`, with an
     /// `Interrupted` event and a recorded attempt of unknown outcome each. Done once at start.

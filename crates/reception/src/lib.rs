@@ -95,6 +95,8 @@ pub struct Neighbours {
     pub mailboxes: Option<Arc<dyn Mailboxes>>,
     /// Who knows users.
     pub authenticator: Option<Arc<dyn auth::Authenticator>>,
+    /// Who knows to whom nothing is sent.
+    pub suppressions: Option<Arc<dyn queue::Suppressions>>,
     /// The filters.
     pub filters: screening::Chain,
 }

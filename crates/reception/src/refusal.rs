@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use auth::Why;
 use jiff::Timestamp;
-use queue::{MailboxTrouble, StoreError};
+use queue::{MailboxTrouble, StoreError, Suppressed};
 use smtp::{Address, Class, OutgoingReply};
 
 use crate::limits::TooMany;
@@ -98,6 +98,13 @@ pub(crate) enum Refusal {
     },
     /// The client spoke before it was greeted.
     TalksFirst,
+    /// Nothing is sent to the recipient.
+    Suppressed {
+        /// Who.
+        recipient: Address,
+        /// Why, and since when.
+        entry: Box<Suppressed>,
+    },
     /// The sender wants a message held longer than is done (RFC 4865 §4).
     HeldTooLong {
         /// Until when.
@@ -197,6 +204,7 @@ impl Refusal {
             Refusal::Screened(screened) => screened.name(),
             Refusal::HeaderTooLarge { .. } => "header-too-large",
             Refusal::TalksFirst => "talks-first",
+            Refusal::Suppressed { .. } => "suppressed",
             Refusal::HeldTooLong { .. } => "held-too-long",
             Refusal::DueBeforeRelease { .. } => "due-before-release",
             Refusal::Overdue(Overdue::Command { .. }) => "idle",
@@ -270,6 +278,7 @@ impl Refusal {
             | Refusal::NotQualified(recipient)
             | Refusal::RecipientTooFast { recipient, .. }
             | Refusal::Greylisted { recipient, .. }
+            | Refusal::Suppressed { recipient, .. }
             | Refusal::Mailbox { recipient, .. } => Some(recipient),
             Refusal::Nobody(nobody) => Some(&nobody.recipient),
             Refusal::Screened(screened) => screened.recipient.as_ref(),
@@ -323,6 +332,7 @@ impl Refusal {
             | Refusal::NoRoute(_)
             | Refusal::Loop { .. }
             | Refusal::LoopHere { .. }
+            | Refusal::Suppressed { .. }
             | Refusal::HeldTooLong { .. }
             | Refusal::DueBeforeRelease { .. }
             | Refusal::AuthRequired
@@ -386,6 +396,8 @@ impl Refusal {
                 (421, Transient, 3, 2)
             }
             Refusal::Overdue(_) => (421, Transient, 4, 2),
+            // RFC 3463 §3.8 X.7.1: our policy; what the mailbox would say, nobody asks.
+            Refusal::Suppressed { .. } => (550, Permanent, 7, 1),
             // RFC 4865 §4: as a value that the parameter cannot have.
             Refusal::HeldTooLong { .. } | Refusal::DueBeforeRelease { .. } => {
                 (501, Permanent, 5, 4)

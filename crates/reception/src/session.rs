@@ -466,6 +466,7 @@ impl Session {
             return Ok(());
         };
         let client = self.client.address;
+        ask_suppressions(&self.shared, to).await?;
         // Who has said who it is is no stranger.
         if self.client.login.is_none() {
             greylisting::ask(&self.shared, client, &envelope.sender, to).await?;
@@ -610,6 +611,24 @@ impl Session {
             reply = command.map(|(_, reply)| display(reply)),
             "refused"
         );
+    }
+}
+
+/// Where the list cannot be read, mail comes through: it keeps out what would fail anyway.
+async fn ask_suppressions(shared: &Shared, to: &Address) -> Result<(), Refusal> {
+    let Some(list) = &shared.neighbours.suppressions else {
+        return Ok(());
+    };
+    match list.suppressed(to, shared.world.clock.now()).await {
+        Ok(None) => Ok(()),
+        Ok(Some(entry)) => Err(Refusal::Suppressed {
+            recipient: to.clone(),
+            entry: Box::new(entry),
+        }),
+        Err(error) => {
+            tracing::warn!(recipient = %to, %error, "the suppression list cannot be read: mail passes");
+            Ok(())
+        }
     }
 }
 

@@ -7,7 +7,8 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use queue::{MailboxTrouble, StoreError};
+use queue::{MailboxTrouble, StoreError, Suppressed, SuppressionReason};
+use smtp::Address;
 
 use crate::limits::TooMany;
 use crate::pace::Overdue;
@@ -68,6 +69,7 @@ pub(crate) fn of(refusal: &Refusal, hostname: &str) -> String {
             size(*limit as u64)
         ),
         Refusal::TalksFirst => "wait for the greeting before you speak".to_owned(),
+        Refusal::Suppressed { recipient, entry } => suppressed(hostname, recipient, entry),
         Refusal::HeldTooLong { until, latest } => format!(
             "the message is to be held until {}; {hostname} holds mail until {} at most",
             moment(*until),
@@ -224,6 +226,22 @@ fn time(duration: Duration) -> String {
         1 => "1 second".to_owned(),
         secs => format!("{secs} seconds"),
     }
+}
+
+fn suppressed(hostname: &str, recipient: &Address, entry: &Suppressed) -> String {
+    let why = match &entry.reason {
+        SuppressionReason::Administrator { note } if note.is_empty() => {
+            "its administrator put it there".to_owned()
+        }
+        SuppressionReason::Administrator { note } => note.clone(),
+        SuppressionReason::Failed { cause, message } => {
+            format!("mail to it failed for {} (message {message})", cause.id())
+        }
+    };
+    format!(
+        "{recipient} is on the suppression list of {hostname} since {}: {why}; its administrator takes it off with `postrider suppression remove {recipient}`",
+        moment(entry.since)
+    )
 }
 
 fn moment(at: Timestamp) -> String {

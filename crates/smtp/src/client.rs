@@ -285,6 +285,12 @@ impl Connection {
         &self.extensions
     }
 
+    /// Whether LMTP is spoken.
+    #[must_use]
+    pub fn is_lmtp(&self) -> bool {
+        self.settings.protocol == Protocol::Lmtp
+    }
+
     /// What is being waited for, or done.
     #[must_use]
     pub fn stage(&self) -> Stage {

@@ -14,8 +14,9 @@
 //! | `room` | what happens when the disk is full |
 //! | `body`, `staging` | content in files |
 //! | `accept`, `record`, `change`, `gate`, `outage` | what is written |
-//! | `due`, `list` | what is read |
+//! | `due`, `late`, `list` | what is read |
 //! | `greylist` | a database of its own: who has come before |
+//! | `suppression` | another: to whom nothing is sent |
 
 mod accept;
 mod body;
@@ -26,6 +27,7 @@ mod due;
 mod error;
 mod gate;
 mod greylist;
+mod late;
 mod list;
 mod lock;
 mod open;
@@ -36,9 +38,11 @@ mod room;
 mod schema;
 mod staging;
 mod store;
+mod suppression;
 mod turns;
 mod verified;
 mod writer;
 
 pub use greylist::SqliteGreylist;
 pub use store::SqliteStore;
+pub use suppression::SqliteSuppressions;

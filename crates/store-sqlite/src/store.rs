@@ -8,9 +8,9 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use parking_lot::Mutex;
 use queue::{
-    AttemptRecord, Body, BodyWriter, DestinationKey, DestinationUpdate, Due, DueDestination, Event,
-    Lease, MessageId, Moving, NewMessage, Queued, Recipient, RecipientState, Room, Row, RowFilter,
-    Store, StoreError, Story, Waiting,
+    AttemptRecord, Body, BodyWriter, Deadline, DestinationKey, DestinationUpdate, Due,
+    DueDestination, Event, Lease, MessageId, Moving, NewMessage, Queued, Recipient, RecipientState,
+    Room, Row, RowFilter, Store, StoreError, Story, Waiting,
 };
 use rusqlite::Connection;
 use world::World;
@@ -26,7 +26,7 @@ use crate::record::{self, Outcomes, PreparedUpdate, Recording};
 use crate::staging::Staging;
 use crate::verified;
 use crate::writer::{Burden, Writer, run_guarded};
-use crate::{due, gate, list, outage, turns};
+use crate::{due, gate, late, list, outage, turns};
 
 /// Recipients that are moved in one transaction.
 const MOVES: usize = 1000;
@@ -273,6 +273,37 @@ impl Store for SqliteStore {
         };
         let naming = Naming::begin(&recording.reports);
         naming.end(self.write(burden, move |db| recording.write(db)).await)
+    }
+
+    async fn tell(&self, reports: Vec<NewMessage>, events: Vec<Event>) -> Result<(), StoreError> {
+        let mut prepared = Vec::with_capacity(reports.len());
+        for report in reports {
+            prepared.push(self.prepare(report).await?);
+        }
+        let burden = Burden {
+            bytes: prepared.iter().map(Prepared::weight).sum(),
+            intake: false,
+        };
+        let naming = Naming::begin(&prepared);
+        let write = self.write(burden, move |db| {
+            prepared.iter().try_for_each(|report| report.write(db))?;
+            events.iter().try_for_each(|event| db.write_event(event))
+        });
+        naming.end(write.await)
+    }
+
+    async fn late(
+        &self,
+        after: Option<MessageId>,
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<MessageId>, StoreError> {
+        self.read(move |conn| late::late(conn, after, before, limit))
+            .await
+    }
+
+    async fn deadlines(&self) -> Result<Vec<(MessageId, Deadline)>, StoreError> {
+        self.read(late::deadlines).await
     }
 
     async fn recover(&self, now: Timestamp) -> Result<u64, StoreError> {

@@ -7,6 +7,7 @@ use queue::{Body, Courier, DestinationKey, Message, MessageId, Recipient};
 
 use super::{Engine, STORE_RETRY, State, lane_of, later};
 use crate::lane::Work;
+use crate::report::delay;
 
 impl Courier for Engine {
     fn announce(&self, message: MessageId, recipients: &[DestinationKey]) {
@@ -17,6 +18,9 @@ impl Courier for Engine {
     }
 
     fn accepted(&self, message: Arc<Message>, body: Body, recipients: Vec<Recipient>) {
+        if let Some(at) = delay::appointment(&message) {
+            self.appoint(at, message.id);
+        }
         let mut guard = self.shared.state.lock();
         let state = &mut *guard;
         let mut keys: Vec<DestinationKey> = Vec::new();

@@ -4,6 +4,7 @@
     reason = "a test that cannot set up its stage fails"
 )]
 
+mod conversion;
 mod durable;
 mod fairness;
 mod line;
@@ -14,5 +15,6 @@ mod peer;
 mod programs;
 mod provider;
 mod relay;
+mod reports;
 mod routes;
 mod single;

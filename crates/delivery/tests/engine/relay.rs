@@ -78,6 +78,19 @@ impl Relay {
         }
     }
 
+    /// Stops sending and starts again with what the store has.
+    pub(crate) async fn restart(self) -> Relay {
+        self.engine.stop(Duration::from_secs(60)).await;
+        let settings = Settings {
+            hostname: "relay.example".into(),
+            routes: self.routes.clone(),
+            ..Settings::default()
+        };
+        let (world, store, dns) = (self.world.clone(), self.store.clone(), self.dns.clone());
+        let engine = Engine::start(world, store, dns, settings).await.unwrap();
+        Relay { engine, ..self }
+    }
+
     /// Lets a domain's only exchanger be this host, at the address of exchanger `n`.
     pub(crate) fn exchanger(&self, domain: &str, host: &str, n: u8) {
         let mx = Mx {

@@ -49,11 +49,24 @@ pub(crate) fn delivery(config: &Config) -> delivery::Settings {
         max_messages_per_connection: own.messages_per_connection,
         idle_keep: own.idle,
         report_lifetime: config.queue.report_lifetime,
-        report_language: match config.explain.language {
-            config::Language::En => explain::Lang::En,
-            config::Language::Nl => explain::Lang::Nl,
-        },
+        suppression_keep: config.suppression.keep,
+        delay_notice: config.reports.delay_after,
+        report_full_limit: config.reports.full,
+        report_languages: config
+            .reports
+            .languages
+            .iter()
+            .map(|of| (of.domain.clone(), language(of.language)))
+            .collect(),
+        report_language: language(config.explain.language),
         ..delivery::Settings::default()
+    }
+}
+
+fn language(language: config::Language) -> explain::Lang {
+    match language {
+        config::Language::En => explain::Lang::En,
+        config::Language::Nl => explain::Lang::Nl,
     }
 }
 

@@ -17,5 +17,6 @@ mod situations;
 mod sockets;
 mod splits;
 mod support;
+mod suppression;
 mod taken;
 mod users;

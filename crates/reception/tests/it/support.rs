@@ -232,6 +232,23 @@ impl Store for FakeStore {
         not_asked()
     }
 
+    async fn tell(&self, _: Vec<NewMessage>, _: Vec<Event>) -> Result<(), StoreError> {
+        not_asked()
+    }
+
+    async fn late(
+        &self,
+        _: Option<MessageId>,
+        _: Timestamp,
+        _: usize,
+    ) -> Result<Vec<MessageId>, StoreError> {
+        not_asked()
+    }
+
+    async fn deadlines(&self) -> Result<Vec<(MessageId, queue::Deadline)>, StoreError> {
+        not_asked()
+    }
+
     async fn recover(&self, _: Timestamp) -> Result<u64, StoreError> {
         not_asked()
     }
