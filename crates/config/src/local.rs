@@ -75,8 +75,6 @@ pub struct DomainSpec {
     pub aliases: Vec<TableSpec>,
     /// Who is at the next hop; none: everybody.
     pub recipients: Vec<TableSpec>,
-    /// Whether the next hop is asked before mail is taken.
-    pub verify: bool,
 }
 
 /// What a domain of ours is.
@@ -170,14 +168,7 @@ const LOCAL: &[&str] = &[
     "srs_domain",
     "srs_max_age",
 ];
-const DOMAIN: &[&str] = &[
-    "class",
-    "mailbox",
-    "mailboxes",
-    "aliases",
-    "recipients",
-    "verify",
-];
+const DOMAIN: &[&str] = &["class", "mailbox", "mailboxes", "aliases", "recipients"];
 const TABLES: &str =
     "a list of tables, like [\"file:/etc/postrider/aliases\"] or [\"sqlite:/path?query=SELECT …\"]";
 
@@ -308,7 +299,6 @@ fn domain(table: &DeTable<'_>, name: std::ops::Range<usize>, found: &mut Found) 
         &mut domain.recipients,
         TableSpec::read,
     );
-    section.flag("verify", &mut domain.verify);
     let local = domain.class == DomainClass::Local;
     let relay = domain.class == DomainClass::Relay;
     if local
@@ -321,7 +311,6 @@ fn domain(table: &DeTable<'_>, name: std::ops::Range<usize>, found: &mut Found) 
         ("mailbox", local),
         ("mailboxes", local),
         ("recipients", relay),
-        ("verify", relay),
     ] {
         if let Some(value) = table.get(key).filter(|_| !fits) {
             found.error(value.span(), ProblemKind::OtherClass { key });
@@ -449,12 +438,6 @@ pub(crate) fn show(out: &mut String, local: &Local) -> fmt::Result {
                     "recipients",
                     &list(&domain.recipients),
                     "who is there; none: everybody",
-                )?;
-                line(
-                    out,
-                    "verify",
-                    &domain.verify,
-                    "ask the next hop before mail is taken",
                 )?;
             }
         }

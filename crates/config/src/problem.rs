@@ -129,7 +129,7 @@ impl Explained for ProblemKind {
             ProblemKind::NotDelimiters => Some("write one or more of the characters + - = _ # and the like".into()),
             ProblemKind::NotAMailboxPath => Some("write an absolute path with the name in it: \"maildir:/var/mail/{domain}/{user}\"".into()),
             ProblemKind::NoMailboxes => Some("add `mailbox = \"maildir:/var/mail/{domain}/{user}\"` and `mailboxes = [\"file:/etc/postrider/users\"]`; or choose `class = \"virtual\"` or \"relay\"".into()),
-            ProblemKind::OtherClass { .. } => Some("`mailbox` and `mailboxes` are for local domains, `recipients` and `verify` for relayed ones".into()),
+            ProblemKind::OtherClass { .. } => Some("`mailbox` and `mailboxes` are for local domains, `recipients` is for relayed ones".into()),
             ProblemKind::NoPostmaster => Some("add `[local]` with `postmaster = \"you@example.org\"`: RFC 5321 asks that somebody reads mail for postmaster".into()),
             ProblemKind::NotAHostname => Some("write a full name like \"mail.example.org\"".into()),
             ProblemKind::NotAnAddressAlone => Some("write an address in quotes, without a port: \"192.0.2.25\" or \"2001:db8::25\"".into()),

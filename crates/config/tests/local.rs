@@ -25,7 +25,6 @@ aliases = ["file:/etc/postrider/virtual"]
 [domains."relay.example"]
 class = "relay"
 recipients = ["file:/etc/postrider/relay"]
-verify = true
 "#;
 
 #[test]

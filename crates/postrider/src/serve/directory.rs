@@ -87,7 +87,8 @@ fn domain(name: &str, spec: &config::DomainSpec, world: &World) -> Result<Domain
         DomainClass::Virtual => Class::Virtual,
         DomainClass::Relay => Class::Relay {
             recipients: tables(&spec.recipients, world),
-            verify: spec.verify,
+            // The next hop is not asked yet.
+            verify: false,
         },
     };
     Ok(Domain {
