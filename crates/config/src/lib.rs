@@ -14,6 +14,7 @@ mod reports;
 mod routing;
 mod show;
 mod suppression;
+mod tls;
 mod users;
 
 use std::net::SocketAddr;
@@ -31,6 +32,7 @@ pub use pacing::{PaceLimit, Pacing};
 pub use problem::{Errors, Problem, ProblemKind};
 pub use reports::{DomainLanguage, Reports};
 pub use suppression::Suppression;
+pub use tls::{CertificateFiles, Tls, TlsLevel, TlsPolicy};
 pub use toml_read::{Rate, Written, duration_text, rate_text, size_text};
 pub use users::{Auth, Doors, Place, Submission};
 
@@ -73,6 +75,8 @@ pub struct Config {
     pub filtering: Filtering,
     /// `[delivery]`
     pub delivery: Delivery,
+    /// `[tls]`
+    pub tls: Tls,
     /// `[dns]`
     pub dns: Dns,
     /// `[checks]`
@@ -99,6 +103,10 @@ pub struct Listen {
     pub greeting_delay: Duration,
     /// Where others than servers come, and who may speak for others.
     pub doors: Doors,
+    /// For SMTP under TLS from the first byte.
+    pub smtps: Vec<SocketAddr>,
+    /// Where users hand in mail under TLS from the first byte (RFC 8314).
+    pub submissions: Vec<SocketAddr>,
     /// For the console. Kept for later versions.
     pub console: Option<SocketAddr>,
 }
@@ -366,6 +374,8 @@ impl Default for Listen {
             smtp: vec![SocketAddr::from(([127, 0, 0, 1], 2525))],
             greeting_delay: Duration::ZERO,
             doors: Doors::default(),
+            smtps: Vec::new(),
+            submissions: Vec::new(),
             console: None,
         }
     }

@@ -94,6 +94,14 @@ pub enum ProblemKind {
     TwoAuth,
     /// Users must say who they are, and nobody knows them.
     NoAuth,
+    /// TLS from the first byte, and no certificate for it.
+    NoCertificate,
+    /// A policy of fingerprints without one.
+    NoFingerprint,
+    /// The text is no fingerprint.
+    NotAFingerprint,
+    /// A certificate without its file.
+    NoChain,
     /// Allowed, and without effect in this version.
     NotYet {
         /// What is not there.
@@ -149,6 +157,10 @@ impl Explained for ProblemKind {
             ProblemKind::NotASender => Some("write an address \"info@office.example\", all of a domain \"@office.example\", or \"*\" for anybody".into()),
             ProblemKind::TwoAuth => Some("keep one: `users` for a file of our own, `dovecot` to ask Dovecot".into()),
             ProblemKind::NoAuth => Some("add [auth] with users = \"/etc/postrider/users\" (`postrider user add` makes it), or with dovecot = \"/run/dovecot/auth-client\"".into()),
+            ProblemKind::NoCertificate => Some("add a section [[tls.certificate]] with chain = \"/path/fullchain.pem\" and key = \"/path/privkey.pem\"".into()),
+            ProblemKind::NoFingerprint => Some("add fingerprints = [\"…\"]: SHA-256 of the certificate or of its public key".into()),
+            ProblemKind::NotAFingerprint => Some("write 64 hexadecimal digits, with or without colons, as `openssl x509 -noout -fingerprint -sha256` prints them".into()),
+            ProblemKind::NoChain => Some("add chain = \"/path/fullchain.pem\" to this [[tls.certificate]]".into()),
             ProblemKind::NotYet { .. } => None,
         }
     }
@@ -202,6 +214,14 @@ impl fmt::Display for ProblemKind {
             ProblemKind::NoAuth => {
                 f.write_str("who hands in mail here must say who it is, and nobody is known")
             }
+            ProblemKind::NoCertificate => {
+                f.write_str("TLS from the first byte needs a certificate, and there is none")
+            }
+            ProblemKind::NoFingerprint => {
+                f.write_str("the level is \"fingerprint\", and there is none")
+            }
+            ProblemKind::NotAFingerprint => f.write_str("this is no SHA-256 fingerprint"),
+            ProblemKind::NoChain => f.write_str("this certificate has no file"),
             ProblemKind::NotYet { what } => {
                 write!(f, "{what} is not there yet: this has no effect")
             }

@@ -33,6 +33,7 @@ const SECTIONS: &[&str] = &[
     "block_list",
     "filter",
     "delivery",
+    "tls",
     "dns",
     "checks",
     "log",
@@ -55,6 +56,7 @@ pub(crate) fn read(text: &str) -> Result<Parsed, Errors> {
     crate::suppression::read(root, &mut config, &mut found);
     amounts(root, &mut config, &mut found);
     crate::filters::read(root, &mut config, &mut found);
+    crate::tls::read(root, &mut config, &mut found);
     words(root, &mut config, &mut found);
     if found.errors.is_empty() {
         Ok(Parsed {
@@ -101,6 +103,8 @@ fn places(root: &DeTable<'_>, config: &mut Config, found: &mut Found) {
 
     const LISTEN: &[&str] = &[
         "smtp",
+        "smtps",
+        "submissions",
         users::LISTEN[0],
         users::LISTEN[1],
         users::LISTEN[2],
@@ -111,6 +115,9 @@ fn places(root: &DeTable<'_>, config: &mut Config, found: &mut Found) {
     users::listen(&mut listen, &mut config.listen.doors);
     listen.duration("greeting_delay", &mut config.listen.greeting_delay);
     listen.texts("smtp", ADDRESSES, &mut config.listen.smtp, address);
+    listen.texts("smtps", ADDRESSES, &mut config.listen.smtps, address);
+    let submissions = &mut config.listen.submissions;
+    listen.texts("submissions", ADDRESSES, submissions, address);
     let empty = listen.get("smtp").filter(|v| {
         v.get_ref()
             .as_array()
@@ -206,6 +213,7 @@ fn amounts(root: &DeTable<'_>, config: &mut Config, found: &mut Found) {
         "source",
         "helo",
         "smtp_port",
+        "tls",
         "connect_timeout",
         "reply_timeout",
         "program_timeout",
@@ -219,6 +227,7 @@ fn amounts(root: &DeTable<'_>, config: &mut Config, found: &mut Found) {
     let mut delivery = Section::open(root, "delivery", keys, found);
     let own = &mut config.delivery;
     own.identity = routing::identity(&mut delivery);
+    crate::tls::level_for_all(&mut delivery, &mut config.tls.sending);
     delivery.number("smtp_port", &mut own.smtp_port, 1, 65_535);
     delivery.duration("connect_timeout", &mut own.connect_timeout);
     delivery.duration("reply_timeout", &mut own.reply_timeout);

@@ -193,7 +193,10 @@ fn line(section: &mut Section<'_, '_, ProblemKind>, at: &Spanned<DeValue<'_>>) -
     });
     let identity = identity(section);
     let login = login(section, at);
-    let goes_out = matches!(to, NextHop::Mx | NextHop::Smtp(_) | NextHop::Lmtp(_));
+    let goes_out = matches!(
+        to,
+        NextHop::Mx | NextHop::Smtp(_) | NextHop::Smtps(_) | NextHop::Lmtp(_)
+    );
     let line = Line {
         to,
         name,

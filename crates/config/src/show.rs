@@ -33,6 +33,18 @@ fn write(out: &mut String, config: &Config) -> fmt::Result {
     )?;
     line(
         out,
+        "smtps",
+        &list(&config.listen.smtps),
+        "likewise, under TLS from the first byte",
+    )?;
+    line(
+        out,
+        "submissions",
+        &list(&config.listen.submissions),
+        "where users hand in mail, likewise (port 465)",
+    )?;
+    line(
+        out,
         "greeting_delay",
         &time(config.listen.greeting_delay),
         "clients that speak meanwhile are sent away",
@@ -85,6 +97,8 @@ fn write(out: &mut String, config: &Config) -> fmt::Result {
     crate::filters::write(out, config)?;
 
     delivery(out, config)?;
+
+    crate::tls::show(out, config)?;
 
     writeln!(out, "\n[dns]")?;
     line(
@@ -152,6 +166,12 @@ fn delivery(out: &mut String, config: &Config) -> fmt::Result {
         )?,
     }
     line(out, "smtp_port", &delivery.smtp_port, "of mail exchangers")?;
+    line(
+        out,
+        "tls",
+        &quoted(config.tls.sending.as_str()),
+        "off, opportunistic, required or verify; for single domains: [tls.policy]",
+    )?;
     line(
         out,
         "connect_timeout",

@@ -39,6 +39,8 @@ const FULL: &str = r#"
 hostname = "relay.example.org"
 [listen]
 smtp = ["127.0.0.1:0", "[::1]:2525"]
+smtps = ["127.0.0.1:4650"]
+submissions = ["127.0.0.1:4651"]
 submission = ["127.0.0.1:5870"]
 lmtp = ["127.0.0.1:24", "unix:/run/lmtp"]
 [listen.trusted]
@@ -117,6 +119,7 @@ quota = "1 GiB"
 quota_messages = 10000
 [delivery]
 smtp_port = 2525
+tls = "required"
 connect_timeout = "500ms"
 sessions = 7
 sessions_per_destination = 3
@@ -124,6 +127,20 @@ sessions_per_provider = 9
 recipients_per_transaction = 50
 messages_per_connection = 9
 idle = "0s"
+[tls]
+handshake_timeout = "5s"
+authorities = ["/etc/ssl/ours.pem"]
+[[tls.certificate]]
+chain = "/etc/ssl/a.pem"
+key = "/etc/ssl/a.key"
+[[tls.certificate]]
+chain = "/etc/ssl/both.pem"
+[tls.policy."example.org"]
+level = "verify"
+names = ["mx.example.net"]
+[tls.policy."example.net"]
+level = "fingerprint"
+fingerprints = ["00:11:22:33:44:55:66:77:88:99:aa:bb:cc:dd:ee:ff:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF"]
 [dns]
 servers = ["127.0.0.1:5353"]
 [log]
@@ -178,6 +195,18 @@ fn every_key_is_read() {
         (LogFormat::Json, LogLevel::Debug)
     );
     assert_eq!(config.explain.language, Language::Nl);
+    let policy = &config.tls.policies["example.net"];
+    assert_eq!(
+        policy.fingerprints,
+        ["00112233445566778899aabbccddeeff".repeat(2)]
+    );
+    assert_eq!(config.tls.sending, config::TlsLevel::Required);
+    assert_eq!(config.listen.smtps.len(), 1);
+    let keys: Vec<_> = config.tls.certificates.iter().map(|c| &c.key).collect();
+    assert_eq!(
+        keys,
+        [Path::new("/etc/ssl/a.key"), Path::new("/etc/ssl/both.pem")]
+    );
 }
 
 #[test]
@@ -223,6 +252,26 @@ fn a_bad_file_is_told_with_line_caret_and_what_is_allowed() {
         ("two_auth", "[auth]\nusers = \"/u\"\ndovecot = \"/d\"\n"),
         ("no_auth", "[listen]\nsubmission = [\"127.0.0.1:587\"]\n"),
         ("trusted_as_list", "[listen]\ntrusted = [\"127.0.0.1\"]\n"),
+        (
+            "smtps_without_certificate",
+            "[listen]\nsmtps = [\"127.0.0.1:465\"]\n",
+        ),
+        (
+            "certificate_without_chain",
+            "[[tls.certificate]]\nkey = \"/etc/ssl/mail.key\"\n",
+        ),
+        (
+            "policy_without_fingerprint",
+            "[tls.policy.\"example.org\"]\nlevel = \"fingerprint\"\n",
+        ),
+        (
+            "no_fingerprint",
+            "[tls.policy.\"example.org\"]\nlevel = \"fingerprint\"\nfingerprints = [\"abcd\"]\n",
+        ),
+        (
+            "certificate_as_text",
+            "[tls]\ncertificate = \"/etc/ssl/mail.pem\"\n",
+        ),
         ("negative", "[limits]\nrecipients = -5\n"),
         ("text_for_number", "[limits]\nhops = \"50\"\n"),
         ("no_address", "[listen]\nsmtp = [\"localhost:25\"]\n"),
@@ -240,8 +289,8 @@ fn a_bad_file_is_told_with_line_caret_and_what_is_allowed() {
             "[routes]\n\"example.org\" = \"smtp://host:zero\"\n",
         ),
         (
-            "smtps",
-            "[routes]\n\"example.org\" = \"smtps://host:465\"\n",
+            "smtps_port",
+            "[routes]\n\"example.org\" = \"smtps://host:0\"\n",
         ),
         ("unquoted_domain", "[routes]\nexample.org = \"mx\"\n"),
         (

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use diagnosis::facts::{Break, BreakKind, StepKind};
+use diagnosis::tls::{TlsSession, WhyInsecure};
 use diagnosis::{Failure, FailureKind, Stage};
 use smtp::ProtocolError;
 use smtp::client::{self, Event, Protocol};
@@ -14,6 +15,7 @@ use crate::Settings;
 use crate::login::log_in;
 use crate::presence::Presence;
 use crate::race::{self, Race, Won};
+use crate::security::{self, Security};
 use crate::trail::Trail;
 use routing::Candidate;
 
@@ -28,6 +30,16 @@ pub(crate) struct Connection {
     heard: Instant,
     /// How long the peer may take for an answer, at most.
     patience: Duration,
+    /// The TLS session, if there is one.
+    session: Option<Box<TlsSession>>,
+}
+
+/// Why a connection was not greeted.
+enum Ungreeted {
+    /// It failed.
+    Failed(Failure),
+    /// Encryption failed and is not demanded: once more in the clear (RFC 7435 §3).
+    InTheClear(Candidate, Failure),
 }
 
 /// Why a talk cannot go on.
@@ -55,7 +67,7 @@ impl Connection {
         candidates: &[Candidate],
         lmtp: bool,
         world: &World,
-        (presence, settings): (&Presence<'_>, &Settings),
+        (presence, security, settings): (&Presence<'_>, &Security<'_>, &Settings),
         trail: &mut Trail,
     ) -> Result<Connection, Failure> {
         let mut tries = Vec::new();
@@ -68,7 +80,17 @@ impl Connection {
         for tier in race::tiers(candidates) {
             let mut left = race::in_order(tier, &*world.net, presence);
             while let Some(won) = race.run(&mut left, &mut tries, trail).await {
-                match Connection::greet(won, lmtp, (presence, settings), trail).await {
+                let who = (presence, security, settings);
+                let mut greeted = Connection::greet(won, lmtp, who, trail).await;
+                if let Err(Ungreeted::InTheClear(candidate, _)) = &greeted {
+                    let mut once = vec![candidate.clone()];
+                    let clear = security.given_up();
+                    if let Some(won) = race.run(&mut once, &mut tries, trail).await {
+                        let who = (presence, &clear, settings);
+                        greeted = Connection::greet(won, lmtp, who, trail).await;
+                    }
+                }
+                match greeted {
                     Ok(mut connection) => {
                         if let Some(login) = presence.login() {
                             // Others there would hear the same name and password.
@@ -81,7 +103,9 @@ impl Connection {
                         return Ok(connection);
                     }
                     // The first answer counts: it is the preferred exchanger's.
-                    Err(failure) => answered = answered.or(Some(failure)),
+                    Err(Ungreeted::Failed(failure) | Ungreeted::InTheClear(_, failure)) => {
+                        answered = answered.or(Some(failure));
+                    }
                 }
             }
         }
@@ -95,9 +119,9 @@ impl Connection {
     async fn greet(
         won: Won,
         lmtp: bool,
-        (presence, settings): (&Presence<'_>, &Settings),
+        (presence, security, settings): (&Presence<'_>, &Security<'_>, &Settings),
         trail: &mut Trail,
-    ) -> Result<Connection, Failure> {
+    ) -> Result<Connection, Ungreeted> {
         let Won {
             stream,
             candidate,
@@ -129,14 +153,51 @@ impl Connection {
             messages: 0,
             heard,
             patience: settings.reply_timeout,
+            session: None,
         };
+        if security.implicit
+            && let Err(why) = connection.secure(security, trail).await
+        {
+            let failure = security.insecure(&connection.host, why, trail);
+            return Err(Ungreeted::Failed(failure));
+        }
         loop {
             let stage = connection.smtp.stage();
             match connection.event().await {
                 Ok(Event::Greeting(reply)) => trail.replied(stage, &reply, String::new),
                 Ok(Event::Ready(reply)) => {
                     trail.replied(stage, &reply, String::new);
-                    return Ok(connection);
+                    if security.is_off() || connection.session.is_some() {
+                        return Ok(connection);
+                    }
+                    if connection.smtp.extensions().starttls {
+                        connection.smtp.start_tls();
+                    } else if security.may_be_clear() {
+                        return Ok(connection);
+                    } else {
+                        let why = WhyInsecure::NotOffered;
+                        let failure = security.insecure(&connection.host, why, trail);
+                        connection.close().await;
+                        return Err(Ungreeted::Failed(failure));
+                    }
+                }
+                Ok(Event::StartTls(reply)) => {
+                    trail.replied(stage, &reply, || "STARTTLS".to_owned());
+                    if reply.code() != 220 {
+                        // RFC 3207 §4: the client decides whether to go on.
+                        if security.may_be_clear() {
+                            return Ok(connection);
+                        }
+                        let why = WhyInsecure::Refused(reply);
+                        let failure = security.insecure(&connection.host, why, trail);
+                        connection.close().await;
+                        return Err(Ungreeted::Failed(failure));
+                    }
+                    if let Err(why) = connection.secure(security, trail).await {
+                        let failure = security.insecure(&connection.host, why, trail);
+                        return Err(ungreeted(security, candidate, failure));
+                    }
+                    connection.smtp.secured();
                 }
                 Ok(Event::HelloRefused(reply)) => {
                     trail.replied(stage, &reply, || format!("EHLO {}", presence.helo()));
@@ -144,26 +205,60 @@ impl Connection {
                 Ok(Event::Unusable { stage, reply }) => {
                     trail.replied(stage, &reply, String::new);
                     connection.close().await;
-                    return Err(Failure {
+                    return Err(Ungreeted::Failed(Failure {
                         stage,
                         kind: FailureKind::Replied(reply),
-                    });
+                    }));
                 }
                 // No transaction is under way, so no event of one can come.
                 Ok(_) => {}
+                // A server that breaks off at STARTTLS, or as soon as TLS is on, cannot do it.
+                Err(Ended::Broke(how))
+                    if stage == Stage::StartTls || connection.session.is_some() =>
+                {
+                    let why = WhyInsecure::Broke(how);
+                    let failure = security.insecure(&connection.host, why, trail);
+                    return Err(match security.implicit {
+                        true => Ungreeted::Failed(failure),
+                        false => ungreeted(security, candidate, failure),
+                    });
+                }
                 Err(ended) => {
                     let kind = connection.ended(ended, 0, 0);
                     trail.add(stage, StepKind::Went(kind.clone()));
-                    return Err(Failure { stage, kind });
+                    return Err(Ungreeted::Failed(Failure { stage, kind }));
                 }
             }
         }
     }
 
+    /// Makes the connection secure; after a failure it is gone.
+    async fn secure(
+        &mut self,
+        security: &Security<'_>,
+        trail: &mut Trail,
+    ) -> Result<(), WhyInsecure> {
+        let plain = self.stream.detach();
+        let (stream, session) = security.shake(plain, &self.host).await?;
+        self.stream = stream;
+        self.heard = Instant::now();
+        let session = Box::new(session);
+        trail.add(Stage::StartTls, StepKind::Secured(session.clone()));
+        self.session = Some(session);
+        Ok(())
+    }
+
+    /// Whether the connection is encrypted, and it is sure to whom (RFC 8689 §4.2.1).
+    pub(crate) fn is_verified(&self) -> bool {
+        self.session.as_ref().is_some_and(|s| security::is_known(s))
+    }
+
     /// Whether nobody on the way can read what is said.
     pub(crate) fn is_secret(&self) -> bool {
         match &self.stream {
-            Stream::Layered(_) | Stream::Unix(_) => true,
+            // Somebody may stand between us and a server that is not known.
+            Stream::Layered(_) => self.is_verified(),
+            Stream::Unix(_) => true,
             Stream::Tcp(stream) => stream.peer_addr().is_ok_and(|peer| peer.ip().is_loopback()),
             // A network within this process stands for one between machines.
             Stream::Memory(_) | Stream::Gone => false,
@@ -203,10 +298,11 @@ impl Connection {
         if self.smtp.output().is_empty() {
             return Ok(());
         }
-        let sent = timeout(
-            BLOCK_TIMEOUT.min(self.patience),
-            self.stream.write_all(self.smtp.output()),
-        )
+        let sent = timeout(BLOCK_TIMEOUT.min(self.patience), async {
+            self.stream.write_all(self.smtp.output()).await?;
+            // A TLS session may hold back what the system would not take at once.
+            self.stream.flush().await
+        })
         .await;
         match sent {
             Ok(Ok(())) => {
@@ -254,6 +350,14 @@ impl Connection {
             }),
             Ended::NotSmtp(received) => FailureKind::NotSmtp { received },
         }
+    }
+}
+
+/// After encryption failed: once more in the clear, where that may be.
+fn ungreeted(security: &Security<'_>, candidate: Candidate, failure: Failure) -> Ungreeted {
+    match security.may_be_clear() {
+        true => Ungreeted::InTheClear(candidate, failure),
+        false => Ungreeted::Failed(failure),
     }
 }
 

@@ -369,7 +369,9 @@ impl Lane {
 /// Whether a next hop of the configuration is on this machine: our line has no part in it.
 fn is_on_this_machine(key: &DestinationKey) -> bool {
     match Target::of(key) {
-        Ok(Target::Hop(NextHop::Smtp(to) | NextHop::Lmtp(to))) => is_here(&to.host),
+        Ok(Target::Hop(NextHop::Smtp(to) | NextHop::Smtps(to) | NextHop::Lmtp(to))) => {
+            is_here(&to.host)
+        }
         Ok(Target::Hop(NextHop::LmtpUnix(_) | NextHop::Maildir(_) | NextHop::Pipe(_))) => true,
         Ok(_) | Err(_) => false,
     }

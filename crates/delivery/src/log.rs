@@ -42,6 +42,7 @@ fn said(outcome: &Outcome) -> Option<String> {
             FailureKind::NoRoute(_)
             | FailureKind::Connect(_)
             | FailureKind::Broken(_)
+            | FailureKind::Insecure(_)
             | FailureKind::CannotSend(_)
             | FailureKind::NotSmtp { .. }
             | FailureKind::Local(_)

@@ -226,6 +226,7 @@ pub(crate) fn last_words(outcome: &Outcome) -> Option<&Reply> {
             FailureKind::NoRoute(_)
             | FailureKind::Connect(_)
             | FailureKind::Broken(_)
+            | FailureKind::Insecure(_)
             | FailureKind::CannotSend(_)
             | FailureKind::NotSmtp { .. }
             | FailureKind::Local(_)

@@ -378,7 +378,8 @@ impl Session {
                 let mut ways = settings.routes.ways(&self.key);
                 ways.identity = ways.identity.or(&settings.identity);
                 let presence = Presence::new(&self.key, ways, &settings.hostname);
-                let who = (&presence, settings);
+                let security = settings.tls.for_target(target);
+                let who = (&presence, &security, settings);
                 match Connection::open_any(&candidates, lmtp, world, who, trail).await {
                     Ok(connection) => {
                         if !is_here(&connection.address) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use queue::route::{Identity, Routes};
 use queue::{Directory, Suppressions, Verifier};
 
-use crate::Limits;
+use crate::{Limits, Tls};
 
 /// How mail is sent.
 #[derive(Clone, Debug)]
@@ -35,6 +35,8 @@ pub struct Settings {
     /// How long to wait for a reply, at most; RFC 5321 §4.5.3.2 says how long at each step, and less than
     /// that is for networks that one knows.
     pub reply_timeout: Duration,
+    /// How connections are encrypted.
+    pub tls: Tls,
     /// How long to wait for a connection to one address.
     pub connect_timeout: Duration,
     /// Connections to all destinations together.
@@ -81,6 +83,7 @@ impl Default for Settings {
             identity: Identity::default(),
             program_timeout: Duration::from_secs(300),
             reply_timeout: Duration::from_secs(600),
+            tls: Tls::default(),
             connect_timeout: Duration::from_secs(30),
             max_sessions: 500,
             max_sessions_per_destination: 20,

@@ -55,8 +55,14 @@ pub(crate) async fn transact(
     };
     let count = work.recipients.len();
     let reused = connection.messages > 0;
-    if let Err(unfit) = connection.smtp.begin(envelope) {
-        let kind = FailureKind::CannotSend(cannot_send(unfit));
+    // RFC 8689 §4.2.1: under TLS, to a server that has shown who it is; that it announces REQUIRETLS is
+    // seen to below.
+    let begins = match envelope.params.require_tls && !connection.is_verified() {
+        true => Err(CannotSend::RequireTls),
+        false => connection.smtp.begin(envelope).map_err(cannot_send),
+    };
+    if let Err(unfit) = begins {
+        let kind = FailureKind::CannotSend(unfit);
         trail.add(Stage::Mail, StepKind::Went(kind.clone()));
         let outcome = Outcome::Failed(Failure {
             stage: Stage::Mail,
@@ -188,6 +194,7 @@ impl Run<'_> {
             Event::Greeting(_)
             | Event::Ready(_)
             | Event::HelloRefused(_)
+            | Event::StartTls(_)
             | Event::Auth(_)
             | Event::SendContent
             | Event::Over { .. }

@@ -1,5 +1,6 @@
 //! The rules: from what happened to what it means.
 
+mod insecure;
 mod program;
 
 use smtp::{Reply, Stage};
@@ -97,6 +98,7 @@ fn failed(failure: &Failure, circumstances: &Circumstances) -> Diagnosis {
             EvidenceSource::Connection,
             received.clone(),
         ),
+        FailureKind::Insecure(insecure) => return insecure::met(insecure, stage),
         FailureKind::Local(local) => Finding::seen(
             Cause::LocalFailure,
             Finality::Transient,
@@ -322,7 +324,8 @@ fn unfit(what: &CannotSend) -> Finding {
         ),
         CannotSend::RequireTls => announced(
             Cause::TlsPolicy,
-            "the message requires TLS and the server does not announce REQUIRETLS".to_owned(),
+            "the message requires TLS, to a server that shows who it is and announces REQUIRETLS"
+                .to_owned(),
         ),
         CannotSend::DeliverBy { seconds } => announced(
             Cause::QueueDeadline,
@@ -385,6 +388,7 @@ fn unknown(failure: &Failure) -> Diagnosis {
         | FailureKind::NoRoute(_)
         | FailureKind::Connect(_)
         | FailureKind::CannotSend(_)
+        | FailureKind::Insecure(_)
         | FailureKind::Local(_)
         | FailureKind::Program(_)
         | FailureKind::CannotLogIn(_)
@@ -429,6 +433,7 @@ impl Failure {
             FailureKind::Replied(_)
             | FailureKind::NoRoute(_)
             | FailureKind::Broken(_)
+            | FailureKind::Insecure(_)
             | FailureKind::CannotSend(_)
             | FailureKind::NotSmtp { .. }
             | FailureKind::Program(_)

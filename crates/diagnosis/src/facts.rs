@@ -5,6 +5,7 @@
 
 use std::io;
 
+use crate::tls::{Insecure, TlsSession};
 use serde::{Deserialize, Serialize};
 use smtp::{Address, EnhancedStatus, Reply, Stage};
 
@@ -72,6 +73,8 @@ pub enum FailureKind {
         /// What was received.
         received: String,
     },
+    /// The connection is not as secure as it must be.
+    Insecure(Box<Insecure>),
     /// A failure on this machine (a socket path, a Maildir, the spool).
     Local(Local),
     /// We could not log in where the route says that we do.
@@ -476,6 +479,8 @@ pub enum StepKind {
         /// The peer's answer.
         reply: Reply,
     },
+    /// The connection was encrypted.
+    Secured(Box<TlsSession>),
     /// The message's content was sent.
     Sent {
         /// How many bytes of content.

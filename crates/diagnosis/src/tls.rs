@@ -5,6 +5,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use smtp::Reply;
 
 use crate::facts::BreakKind;
 
@@ -113,6 +114,100 @@ pub enum CertificateProblem {
         /// What was reported.
         reported: String,
     },
+}
+
+/// A connection that is not as secure as it was wanted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Insecure {
+    /// The server's name, as routed.
+    pub host: String,
+    /// What was wanted.
+    pub wanted: Wanted,
+    /// Why it is not so.
+    pub why: WhyInsecure,
+}
+
+/// How secure a connection is wanted to be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wanted {
+    /// Encrypted if it can be (RFC 7435).
+    IfPossible,
+    /// Encrypted, with whomever.
+    Encrypted,
+    /// Encrypted, with a certificate by an authority for one of these names.
+    Authority {
+        /// The names.
+        names: Vec<String>,
+    },
+    /// Encrypted, with one of these certificates or keys.
+    Fingerprint {
+        /// The fingerprints.
+        sha256: Vec<String>,
+    },
+}
+
+/// Why a connection is not secure.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhyInsecure {
+    /// The server does not announce STARTTLS.
+    NotOffered,
+    /// The server announces STARTTLS and refuses it.
+    Refused(Reply),
+    /// The connection ended at STARTTLS, or at once after the handshake.
+    Broke(BreakKind),
+    /// The handshake failed.
+    Handshake(TlsFailure),
+    /// TLS cannot be done here.
+    Unavailable,
+}
+
+impl fmt::Display for Wanted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Wanted::IfPossible => f.write_str("encryption if possible"),
+            Wanted::Encrypted => f.write_str("encryption is required"),
+            Wanted::Authority { names } => write!(
+                f,
+                "encryption is required, with a certificate for {}",
+                names.join(" or ")
+            ),
+            Wanted::Fingerprint { sha256 } => write!(
+                f,
+                "encryption is required, with the certificate or key of SHA-256 {}",
+                sha256.join(" or ")
+            ),
+        }
+    }
+}
+
+impl fmt::Display for WhyInsecure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            WhyInsecure::NotOffered => f.write_str("the server does not announce STARTTLS"),
+            WhyInsecure::Refused(reply) => write!(f, "STARTTLS was refused: {}", reply.text()),
+            WhyInsecure::Broke(_) => f.write_str("the connection ended at STARTTLS"),
+            WhyInsecure::Handshake(failure) => failure.fmt(f),
+            WhyInsecure::Unavailable => f.write_str("this relay has TLS switched off"),
+        }
+    }
+}
+
+impl Certificate {
+    /// All of it on one line, as evidence.
+    #[must_use]
+    pub fn line(&self) -> String {
+        format!(
+            "certificate: subject {}, issuer {}, for {}, valid from {} until {}, SHA-256 {}",
+            self.subject,
+            self.issuer,
+            list(&self.names, "no name"),
+            self.not_before,
+            self.not_after,
+            self.sha256
+        )
+    }
 }
 
 /// How a handshake failed.

@@ -4,6 +4,7 @@ use diagnosis::facts::{
     Break, BreakKind, CannotLogIn, CannotSend, ConnectError, ConnectTry, NoRoute, ProgramEnd,
     ProgramFailure, Route, Step, StepKind,
 };
+use diagnosis::tls::{TlsSession, Trust};
 use diagnosis::{FailureKind, Stage};
 
 use crate::layout::{reply_lines, safe};
@@ -66,6 +67,7 @@ pub(crate) fn tell(step: &Step, route: &Route, lang: Lang) -> Told {
                 quoted: reply_lines(reply.raw()),
             }
         }
+        StepKind::Secured(session) => Told::line(secured(session, lang)),
         StepKind::Sent { bytes } => {
             Told::line(say(lang, "step-sent", &[("bytes", (*bytes).into())]))
         }
@@ -106,6 +108,37 @@ pub(crate) fn not_connected(tried: &ConnectTry, lang: Lang) -> String {
     say(lang, "step-not-connected", &args)
 }
 
+/// The session, and how it is known who the server is.
+fn secured(session: &TlsSession, lang: Lang) -> String {
+    let trust = match &session.trust {
+        Trust::Opportunistic { problem: None } => plain(lang, "trust-would-do"),
+        Trust::Opportunistic {
+            problem: Some(problem),
+        } => {
+            let problem = safe(&problem.to_string());
+            say(lang, "trust-unchecked", &[("text", (&problem).into())])
+        }
+        Trust::Authority { name } => {
+            let name = safe(name);
+            say(lang, "trust-authority", &[("text", (&name).into())])
+        }
+        Trust::Dane { record } => {
+            let record = safe(record);
+            say(lang, "trust-dane", &[("text", (&record).into())])
+        }
+        Trust::Fingerprint { sha256 } => {
+            let sha256 = safe(sha256);
+            say(lang, "trust-fingerprint", &[("text", (&sha256).into())])
+        }
+    };
+    let args = [
+        ("protocol", (&session.protocol).into()),
+        ("cipher", (&session.cipher).into()),
+        ("trust", (&trust).into()),
+    ];
+    say(lang, "step-secured", &args)
+}
+
 /// The key of how a connection ended.
 pub(crate) fn how(how: BreakKind) -> &'static str {
     match how {
@@ -139,6 +172,12 @@ fn went(kind: &FailureKind, lang: Lang) -> Told {
             Told::line(tries.join("; "))
         }
         FailureKind::Broken(broken) => Told::line(broke(broken, lang)),
+        FailureKind::Insecure(insecure) => {
+            let text = safe(&insecure.why.to_string());
+            let host = safe(&insecure.host);
+            let args = [("host", (&host).into()), ("text", (&text).into())];
+            Told::line(say(lang, "step-went-insecure", &args))
+        }
         FailureKind::CannotSend(what) => with("step-went-cannot-send", &unfit(what)),
         FailureKind::NotSmtp { received } => with("step-went-not-smtp", received),
         FailureKind::Local(local) => with(

@@ -20,6 +20,7 @@ const ENGLISH: &[&str] = &[
     include_str!("../locales/en/story.ftl"),
     include_str!("../locales/en/checks.ftl"),
     include_str!("../locales/en/local.ftl"),
+    include_str!("../locales/en/tls.ftl"),
 ];
 const DUTCH: &[&str] = &[
     include_str!("../locales/nl/case.ftl"),
@@ -31,6 +32,7 @@ const DUTCH: &[&str] = &[
     include_str!("../locales/nl/story.ftl"),
     include_str!("../locales/nl/checks.ftl"),
     include_str!("../locales/nl/local.ftl"),
+    include_str!("../locales/nl/tls.ftl"),
 ];
 
 static EN: LazyLock<Bundle> = LazyLock::new(|| bundle(Lang::En, ENGLISH));

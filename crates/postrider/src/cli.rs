@@ -40,6 +40,11 @@ pub(crate) enum Command {
         /// A domain, or a destination as `queue list --json` names it; none: take mail again.
         destination: Option<String>,
     },
+    /// Have the running relay read its certificates again where the files have changed.
+    ///
+    /// It also does so on SIGHUP, and by itself within a minute. A file that cannot be used leaves the
+    /// old certificate in use; then this says why, and ends with 1.
+    ReloadCertificates,
     /// Say in plain words what a code, a reply, a bounce or a log means.
     Explain(Explain),
     /// Look from here why mail for somebody may not arrive: route, DNS, servers, our own standing.

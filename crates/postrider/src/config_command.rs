@@ -6,6 +6,20 @@ use crate::cli::ConfigCommand;
 use crate::exit;
 use crate::place::{self, Options};
 
+/// Whether the certificates that it names can be used.
+fn certificates(config: &config::Config) -> ExitCode {
+    let world = world::World::real();
+    for files in crate::serve::certificates::files(config) {
+        match tls::Identities::load(&world, vec![files]) {
+            Ok((_, untimely)) => untimely
+                .iter()
+                .for_each(|error| eprintln!("warning: {error}")),
+            Err(error) => return exit::problem(&error),
+        }
+    }
+    ExitCode::SUCCESS
+}
+
 pub(crate) fn main(command: &ConfigCommand, options: &Options) -> ExitCode {
     let parsed = match options.parsed_config() {
         Ok(parsed) => parsed,
@@ -25,7 +39,7 @@ pub(crate) fn main(command: &ConfigCommand, options: &Options) -> ExitCode {
                     println!("No configuration file: the defaults hold (`postrider config show`).")
                 }
             }
-            ExitCode::SUCCESS
+            certificates(&parsed.config)
         }
         ConfigCommand::Show => {
             print!("{}", parsed.config.to_toml());

@@ -27,6 +27,8 @@ pub(crate) enum Request {
         /// Stopped or not.
         paused: bool,
     },
+    /// Reads certificates again that have changed.
+    ReloadCertificates,
     /// Stops a destination or lets it go on.
     Pause {
         /// A destination's key.
@@ -44,8 +46,19 @@ pub(crate) enum Answer {
     Changed(Vec<String>),
     /// Done.
     Done,
+    /// What came of reading changed certificates again.
+    Reloaded(Vec<Reloaded>),
     /// Not done, for this reason.
     Failed(String),
+}
+
+/// What came of reading a changed certificate again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Reloaded {
+    /// Whether the new one is in use.
+    pub(crate) changed: bool,
+    /// Which it is, or why the old one stays.
+    pub(crate) said: String,
 }
 
 /// Why the server could not be asked.

@@ -9,6 +9,7 @@ mod explain_command;
 mod lang;
 mod place;
 mod queue_command;
+mod reload_command;
 mod sendmail;
 mod serve;
 mod simulate_command;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         Command::Resume { destination } => {
             queue_command::pause(destination.as_deref(), false, &cli.place)
         }
+        Command::ReloadCertificates => reload_command::main(&cli.place),
         Command::Explain(arguments) => explain_command::main(&arguments),
         Command::Check(arguments) => check_command::main(&arguments, &cli.place),
         Command::Suppression(command) => suppression_command::main(&command, &cli.place),

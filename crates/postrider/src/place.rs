@@ -114,6 +114,9 @@ pub(crate) struct ServerFile {
     pub(crate) pid: u32,
     /// Where it takes SMTP.
     pub(crate) smtp: Vec<std::net::SocketAddr>,
+    /// Where it takes SMTP under TLS from the first byte.
+    #[serde(default)]
+    pub(crate) smtps: Vec<std::net::SocketAddr>,
     /// Its control socket.
     pub(crate) control: PathBuf,
 }

@@ -1,5 +1,6 @@
 //! `postrider serve`: the relay.
 
+pub(crate) mod certificates;
 mod chores;
 mod control_server;
 pub(crate) mod directory;
@@ -10,6 +11,7 @@ mod pacing;
 mod rerouting;
 pub(crate) mod settings;
 pub(crate) mod stop;
+mod tls_sending;
 mod users;
 mod verification;
 
@@ -24,7 +26,7 @@ use checks::Checker;
 use config::Config;
 use delivery::{Engine, Maildirs};
 use queue::{Directory, Greylist, Store, StoreError};
-use reception::Receiver;
+use reception::{Door, Receiver};
 use store_sqlite::{SqliteGreylist, SqliteStore, SqliteSuppressions};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -53,6 +55,10 @@ enum StartError {
     ListenAt { at: world::Peer, source: io::Error },
     #[error("the file of users: {0}")]
     Users(#[from] auth::FileError),
+    #[error("a certificate of ours: {0}")]
+    Certificate(#[from] tls::IdentityError),
+    #[error("[tls] authorities: {0}")]
+    Authorities(#[from] tls::RootsError),
     #[error("the DNS resolver: {0}")]
     Resolver(#[from] dns::SetupError),
     #[error(transparent)]
@@ -120,6 +126,7 @@ async fn run(config: &Config, data: &Path) -> Result<(), StartError> {
     let data = std::path::absolute(data).unwrap_or_else(|_| data.to_owned());
     prepare(&store, config, &world).await?;
 
+    let certificates = certificates::Certificates::load(config, &world)?;
     let resolver: Arc<dyn dns::Resolver> = Arc::new(dns::SystemResolver::new(&config.dns.servers)?);
     let control_path = place::control_socket(&data);
     let control = control_server::Control::listen(&control_path);
@@ -148,10 +155,15 @@ async fn run(config: &Config, data: &Path) -> Result<(), StartError> {
         doing: "listening for signals",
         source,
     })?;
+    let hangup = stop::hangup().map_err(|source| StartError::System {
+        doing: "listening for signals",
+        source,
+    })?;
     let directory = directory::of(config, &world, &data)?;
     let mut sending = delivery::Settings {
         directory: directory.clone(),
         suppressions: Some(Arc::new(SqliteSuppressions::open(&data)?)),
+        tls: tls_sending::tls(config, &world)?,
         ..settings::delivery(config)
     };
     if config.checks.live {
@@ -166,17 +178,20 @@ async fn run(config: &Config, data: &Path) -> Result<(), StartError> {
         tokio::spawn(looker.run(doubts));
     }
     let engine = Engine::start(world.clone(), store.clone(), resolver.clone(), sending).await?;
+    let offers = (directory, certificates.acceptor());
     let Receiving { receiver, greylist } =
-        receiver(config, &world, &resolver, &store, &engine, &data, directory).await?;
+        receiver(config, &world, &resolver, &store, &engine, &data, offers).await?;
     let asked = control_server::Asked {
         store: store.clone(),
         engine: engine.clone(),
         receiver: receiver.clone(),
         world: world.clone(),
+        certificates: certificates.clone(),
     };
     let file = ServerFile {
         pid: std::process::id(),
-        smtp: addresses.clone(),
+        smtp: addresses.smtp.clone(),
+        smtps: addresses.smtps.clone(),
         control: control_path.clone(),
     };
     file.write(&data).map_err(|source| StartError::System {
@@ -185,9 +200,9 @@ async fn run(config: &Config, data: &Path) -> Result<(), StartError> {
     })?;
     let (shutdown, stopping) = watch::channel(false);
     let mut receivers = JoinSet::new();
-    for listener in listeners {
+    for (listener, door) in listeners {
         let (receiver, stopping) = (receiver.clone(), stopping.clone());
-        receivers.spawn(async move { receiver.serve(listener, stopping).await });
+        receivers.spawn(async move { receiver.serve_at(listener, door, stopping).await });
     }
     for (listener, door) in others {
         let (receiver, stopping) = (receiver.clone(), stopping.clone());
@@ -201,6 +216,7 @@ async fn run(config: &Config, data: &Path) -> Result<(), StartError> {
         greylist: greylist.zip(settings::greylisting(config)),
     };
     let pruning = tokio::spawn(chores.run());
+    let watching = tokio::spawn(certificates.watch(hangup));
     announce(config, &addresses, &data);
     notify(&[sd_notify::NotifyState::Ready]);
 
@@ -219,6 +235,7 @@ async fn run(config: &Config, data: &Path) -> Result<(), StartError> {
     }
     control.abort();
     pruning.abort();
+    watching.abort();
     // The socket is of no more use; a leftover does no harm either.
     let _ = std::fs::remove_file(&control_path);
     tracing::info!("stopped");
@@ -256,24 +273,44 @@ async fn prepare(store: &Arc<dyn Store>, config: &Config, world: &World) -> Resu
     rerouting::reroute(config, &**store, now).await
 }
 
-async fn listen(config: &Config, world: &World) -> Result<Vec<Listener>, StartError> {
+async fn listen(config: &Config, world: &World) -> Result<Vec<(Listener, Door)>, StartError> {
     let mut listeners = Vec::new();
-    for address in &config.listen.smtp {
-        let address = *address;
+    let plain = config.listen.smtp.iter().map(|a| (*a, false));
+    let secure = config.listen.smtps.iter().map(|a| (*a, true));
+    for (address, implicit_tls) in plain.chain(secure) {
         let listener = world.net.listen(address).await;
-        listeners.push(listener.map_err(|source| StartError::Listen { address, source })?);
+        let listener = listener.map_err(|source| StartError::Listen { address, source })?;
+        let door = Door {
+            implicit_tls,
+            ..Door::default()
+        };
+        listeners.push((listener, door));
     }
     Ok(listeners)
 }
 
-fn addresses(listeners: &[Listener]) -> Result<Vec<SocketAddr>, StartError> {
-    let addresses = listeners.iter().map(Listener::local_addr);
-    addresses
-        .collect::<io::Result<_>>()
-        .map_err(|source| StartError::System {
-            doing: "asking where we listen",
-            source,
-        })
+/// Where we listen.
+struct Addresses {
+    smtp: Vec<SocketAddr>,
+    smtps: Vec<SocketAddr>,
+}
+
+fn addresses(listeners: &[(Listener, Door)]) -> Result<Addresses, StartError> {
+    let of = |implicit_tls| {
+        let kind = listeners
+            .iter()
+            .filter(move |l| l.1.implicit_tls == implicit_tls);
+        let addresses = kind.map(|(listener, _)| listener.local_addr());
+        addresses.collect::<io::Result<Vec<_>>>()
+    };
+    let asking = |source| StartError::System {
+        doing: "asking where we listen",
+        source,
+    };
+    Ok(Addresses {
+        smtp: of(false).map_err(asking)?,
+        smtps: of(true).map_err(asking)?,
+    })
 }
 
 /// The receiving role, and who remembers strangers for it.
@@ -289,7 +326,7 @@ async fn receiver(
     store: &Arc<dyn Store>,
     engine: &Engine,
     data: &Path,
-    directory: Option<Arc<dyn Directory>>,
+    (directory, tls): (Option<Arc<dyn Directory>>, Option<tls::Acceptor>),
 ) -> Result<Receiving, StartError> {
     let greylist: Option<Arc<dyn Greylist>> = match settings::greylisting(config) {
         Some(_) => Some(Arc::new(SqliteGreylist::open(data)?)),
@@ -304,7 +341,10 @@ async fn receiver(
         authenticator: users::authenticator(config, world)?,
         suppressions: Some(Arc::new(SqliteSuppressions::open(data)?)),
     };
-    let settings = users::settings(config, settings::reception(config));
+    let settings = reception::Settings {
+        tls,
+        ..users::settings(config, settings::reception(config))
+    };
     let receiver = Receiver::with(world.clone(), engine.intake(), settings, neighbours);
     if let Some(since) = store.intake_paused().await? {
         receiver.set_paused(true);
@@ -316,8 +356,9 @@ async fn receiver(
     Ok(Receiving { receiver, greylist })
 }
 
-fn announce(config: &Config, addresses: &[SocketAddr], data: &Path) {
-    let listed: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+fn announce(config: &Config, addresses: &Addresses, data: &Path) {
+    let listed: Vec<String> = addresses.smtp.iter().map(ToString::to_string).collect();
+    let secure: Vec<String> = addresses.smtps.iter().map(ToString::to_string).collect();
     let networks: Vec<String> = config
         .relay
         .networks
@@ -327,6 +368,7 @@ fn announce(config: &Config, addresses: &[SocketAddr], data: &Path) {
     tracing::info!(
         smtp = listed.join(" "),
         also = users::listed(config),
+        smtps = (!secure.is_empty()).then(|| secure.join(" ")),
         data = %data.display(),
         hostname = settings::hostname(config),
         may_relay = networks.join(" "),

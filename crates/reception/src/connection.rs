@@ -7,6 +7,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use diagnosis::facts::BreakKind;
+use diagnosis::tls::TlsFailure;
+use tls::{Acceptor, ServerSession};
 use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 use tokio::sync::watch;
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
@@ -109,7 +112,34 @@ impl Connection {
 
     /// Writes all of `output`.
     pub(crate) async fn write(&mut self, output: &[u8], within: Duration) -> io::Result<()> {
-        timeout(within, self.stream.write_all(output)).await?
+        let write = async {
+            self.stream.write_all(output).await?;
+            // A TLS session may hold back what the system would not take at once.
+            self.stream.flush().await
+        };
+        timeout(within, write).await?
+    }
+
+    /// Does the handshake that makes the connection secure. After a failure it is gone.
+    pub(crate) async fn secure(
+        &mut self,
+        acceptor: &Acceptor,
+        within: Duration,
+    ) -> Result<ServerSession, TlsFailure> {
+        let plain = self.stream.detach();
+        let handshake = timeout(within, acceptor.accept(plain));
+        tokio::select! {
+            biased;
+            shaken = handshake => {
+                let timed_out = TlsFailure::Broke(BreakKind::TimedOut);
+                let (stream, session) = shaken.unwrap_or(Err(timed_out))?;
+                self.stream = stream;
+                Ok(session)
+            }
+            () = serve::stopping(&mut self.shutdown), if self.stopping.is_none() => {
+                Err(TlsFailure::Broke(BreakKind::Closed))
+            }
+        }
     }
 
     /// Closes. A client that is still sending gets a while to read our last reply: closing with

@@ -12,11 +12,12 @@
 //!
 //! - The mail of users gets what it lacks (RFC 6409 §8); that of servers stays as it is.
 //!
-//! What does not exist here: TLS, and looking up the client's name.
+//! What does not exist here: looking up the client's name.
 
 mod connection;
 mod front;
 mod greylisting;
+mod handshake;
 mod limits;
 mod local;
 mod login;
@@ -113,14 +114,14 @@ struct Client {
     role: Role,
     /// Who it is, after AUTH.
     login: Option<String>,
-    /// Whether nobody can listen.
-    secure: bool,
+    /// The TLS session, if there is one.
+    tls: Option<tls::ServerSession>,
 }
 
 impl Client {
     /// How it speaks, for `Received … with` (RFC 3848, RFC 6531 §3.7.3).
     fn protocol(&self, smtputf8: bool) -> &'static str {
-        let (secure, login) = (self.secure, self.login.is_some());
+        let (secure, login) = (self.tls.is_some(), self.login.is_some());
         let spoken = match (self.role.is_lmtp(), smtputf8, self.extended) {
             (true, true, _) => ["UTF8LMTP", "UTF8LMTPA", "UTF8LMTPS", "UTF8LMTPSA"],
             (true, false, _) => ["LMTP", "LMTPA", "LMTPS", "LMTPSA"],

@@ -28,7 +28,8 @@ impl Session {
             return None;
         }
         let open = &self.shared.settings.auth.plaintext_networks;
-        let secret = self.client.secure || open.iter().any(|n| n.contains(self.client.address));
+        let secret =
+            self.client.tls.is_some() || open.iter().any(|n| n.contains(self.client.address));
         let mut offer = AuthOffer::default();
         for mechanism in authenticator.mechanisms().await {
             match mechanism.sends_password && !secret {
@@ -46,7 +47,7 @@ impl Session {
         };
         let about = About {
             client: self.client.address,
-            secure: self.client.secure,
+            secure: self.client.tls.is_some(),
         };
         let exchange = authenticator.begin(mechanism, &about);
         if let Err(too_fast) = self.meter_look(What::FailedLogins) {

@@ -161,7 +161,7 @@ pub(crate) enum Refusal {
     Header(HeaderProblem),
     /// A recipient whose domain is no full name, on a listener for users.
     NotQualified(Address),
-    /// STARTTLS, which is not there yet.
+    /// STARTTLS without a certificate.
     NoTls,
     /// Content without a transaction.
     NoTransaction,

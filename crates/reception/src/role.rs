@@ -38,6 +38,7 @@ impl Role {
             require_tls: true,
             deliver_by: true,
             priority: true,
+            starttls: settings.tls.is_some(),
             ..smtp::server::Config::new(settings.hostname.clone())
         };
         match self {

@@ -28,6 +28,8 @@ const LAST_WORD: Duration = Duration::from_secs(10);
 pub struct Door {
     /// For whom.
     pub role: Role,
+    /// TLS begins with the first byte (RFC 8314 §3.3); only where the settings have it.
+    pub implicit_tls: bool,
 }
 
 impl Receiver {
@@ -141,6 +143,11 @@ async fn turn_away(shared: Arc<Shared>, caller: Caller, refusal: Refusal) {
     let said = refusal.reply(&shared.settings.hostname);
     let (client, reason) = (caller.from.ip().to_canonical(), refusal.name());
     tracing::info!(%client, reason, reply = %said, "connection refused");
+    // Under TLS from the first byte there is nobody to talk to before a handshake, and the load of one
+    // is what is refused here.
+    if caller.door.implicit_tls {
+        return;
+    }
     let mut stream = caller.stream;
     let mut reply = BytesMut::new();
     said.write(&mut reply);

@@ -28,7 +28,14 @@ use crate::{Client, Shared, greylisting, wishes};
 /// Talks with one client until one side ends it.
 pub(crate) async fn run(shared: Arc<Shared>, caller: Caller, shutdown: watch::Receiver<bool>) {
     let mut connection = Connection::new(caller.stream, shutdown);
+    let implicit_tls = caller.door.implicit_tls;
     let mut session = Session::new(shared, caller.door, caller.from);
+    if implicit_tls {
+        session.protocol.set_secure();
+        if !session.secure(&mut connection).await {
+            return;
+        }
+    }
     let still_sending = session.talk(&mut connection).await;
     // What is staged goes before the farewell, which may take a while.
     drop(session);
@@ -67,7 +74,7 @@ impl Session {
                 extended: false,
                 role,
                 login: None,
-                secure: false,
+                tls: None,
             },
             screen: Screen::new(&shared.neighbours.filters, from),
             shared,
@@ -91,7 +98,11 @@ impl Session {
             while let Some(event) = self.protocol.poll() {
                 progress = true;
                 let quit = event == Event::Quit;
+                let starttls = event == Event::StartTls;
                 if self.handle(event).await && !self.flush(connection).await {
+                    return false;
+                }
+                if starttls && self.protocol.is_secure() && !self.secure(connection).await {
                     return false;
                 }
                 abrupt |= self.protocol.is_closed() && !quit;
@@ -217,13 +228,15 @@ impl Session {
             }
             Event::Reset | Event::Quit => self.forget(),
             Event::Vrfy(_) => {}
-            // Not announced, so that the state machine refuses it: there is no TLS here yet.
-            Event::StartTls => self.answer_no(&Refusal::NoTls),
+            Event::StartTls => {
+                self.start_tls();
+                return true;
+            }
         }
         false
     }
 
-    fn forget(&mut self) {
+    pub(crate) fn forget(&mut self) {
         self.envelope = None;
         self.incoming = None;
         self.screen.forget();

@@ -71,6 +71,10 @@ pub struct Settings {
     pub greylisting: Option<GreylistPolicy>,
     /// Clients that are never put off.
     pub not_greylisted: Vec<Network>,
+    /// What makes connections secure; `None`: no TLS.
+    pub tls: Option<tls::Acceptor>,
+    /// How long a TLS handshake may take.
+    pub handshake_timeout: Duration,
     /// Refused commands and recipients after which a session is ended.
     pub max_errors: u32,
     /// How long a message that is being received at a stop may take to end.
@@ -146,6 +150,8 @@ impl Default for Settings {
             watermarks: Watermarks::default(),
             greylisting: None,
             not_greylisted: Network::loopback(),
+            tls: None,
+            handshake_timeout: Duration::from_secs(30),
             max_errors: 20,
             grace: Duration::from_secs(30),
         }

@@ -20,6 +20,8 @@ pub(crate) struct Trace<'a> {
     pub(crate) hostname: &'a str,
     /// How it spoke (RFC 3848).
     pub(crate) protocol: &'a str,
+    /// The TLS session, if there is one: protocol and cipher suite.
+    pub(crate) tls: Option<(&'a str, &'a str)>,
     /// The message's name in the queue.
     pub(crate) id: MessageId,
     /// The recipient where it is the only one; naming several would show one the others.
@@ -55,6 +57,10 @@ impl Trace<'_> {
             field.push_str("\r\n\tfor <");
             push(&mut field, recipient);
             field.push('>');
+        }
+        if let Some((protocol, cipher)) = self.tls {
+            // RFC 8314 §4.3: the clause `tls` names the cipher suite.
+            push(&mut field, format_args!("\r\n\ttls {cipher} ({protocol})"));
         }
         field.push_str(";\r\n\t");
         let at = self.at.to_zoned_datetime(TimeZone::UTC);
@@ -99,13 +105,23 @@ mod tests {
     use super::*;
 
     fn field(helo: &str, client: &str, only: Option<&str>) -> String {
+        field_over(helo, client, only, None)
+    }
+
+    fn field_over(
+        helo: &str,
+        client: &str,
+        only: Option<&str>,
+        tls: Option<(&str, &str)>,
+    ) -> String {
         let recipient: Option<Address> = only.map(|r| r.parse().unwrap());
         Trace {
             helo,
             client: client.parse().unwrap(),
             show_client: true,
             hostname: "relay.example",
-            protocol: "ESMTP",
+            protocol: if tls.is_some() { "ESMTPS" } else { "ESMTP" },
+            tls,
             id: MessageId::from_bytes([1; 16]),
             only_recipient: recipient.as_ref(),
             at: "2026-11-24T02:29:23.5Z".parse().unwrap(),
@@ -120,6 +136,19 @@ mod tests {
             "Received: from client.example ([192.0.2.1])\r\n\
              \tby relay.example (Postrider) with ESMTP id 01040g2081040g2081040g2081\r\n\
              \tfor <a@example.org>;\r\n\
+             \tTue, 24 Nov 2026 02:29:23 +0000\r\n"
+        );
+    }
+
+    #[test]
+    fn a_secure_session_is_told_with_its_cipher() {
+        let tls = Some(("TLSv1.3", "TLS_AES_256_GCM_SHA384"));
+        assert_eq!(
+            field_over("client.example", "192.0.2.1", Some("a@example.org"), tls),
+            "Received: from client.example ([192.0.2.1])\r\n\
+             \tby relay.example (Postrider) with ESMTPS id 01040g2081040g2081040g2081\r\n\
+             \tfor <a@example.org>\r\n\
+             \ttls TLS_AES_256_GCM_SHA384 (TLSv1.3);\r\n\
              \tTue, 24 Nov 2026 02:29:23 +0000\r\n"
         );
     }

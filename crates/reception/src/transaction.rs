@@ -190,6 +190,7 @@ impl Incoming {
             show_client: client.login.is_none() || shared.settings.submission.show_client,
             hostname: &shared.settings.hostname,
             protocol,
+            tls: client.tls.as_ref().map(|s| (&*s.protocol, &*s.cipher)),
             id,
             only_recipient,
             at: received_at,

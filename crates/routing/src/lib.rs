@@ -131,7 +131,7 @@ impl Walker<'_> {
                 let hosts = self.exchangers(domain).await?;
                 Ok(servers(destination, &hosts, false))
             }
-            Target::Hop(NextHop::Smtp(to)) => {
+            Target::Hop(NextHop::Smtp(to) | NextHop::Smtps(to)) => {
                 let host = self.configured(to).await?;
                 Ok(servers(destination, &[host], false))
             }

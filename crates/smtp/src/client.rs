@@ -146,6 +146,9 @@ pub enum Event {
     },
     /// The answer to a line of an AUTH exchange.
     Auth(Reply),
+    /// The answer to STARTTLS. After 220 the driver does the handshake, and then calls
+    /// [`Connection::secured`]; after anything else it goes on in the clear, or leaves.
+    StartTls(Reply),
     /// The answer to MAIL.
     Mail(Reply),
     /// The answer to RCPT.
@@ -202,6 +205,7 @@ enum Expect {
     Greeting,
     Ehlo,
     Helo,
+    StartTls,
     Auth,
     Mail,
     Rcpt(usize),
@@ -220,6 +224,7 @@ impl Expect {
         match self {
             Expect::Greeting => Stage::Greeting,
             Expect::Ehlo | Expect::Helo => Stage::Hello,
+            Expect::StartTls => Stage::StartTls,
             Expect::Auth => Stage::Auth,
             Expect::Mail => Stage::Mail,
             Expect::Rcpt(_) => Stage::Rcpt,
@@ -409,6 +414,20 @@ impl Connection {
         }
     }
 
+    /// Asks for TLS (RFC 3207). Only between [`Event::Ready`] and the first transaction.
+    pub fn start_tls(&mut self) {
+        self.say("STARTTLS", Expect::StartTls);
+    }
+
+    /// The handshake is done: RFC 3207 §4.2: what the server said in the clear is forgotten, what came
+    /// behind its answer to STARTTLS thrown away, and EHLO said again.
+    pub fn secured(&mut self) {
+        self.parser = ReplyParser::new(self.settings.peer.as_str());
+        self.extensions = Extensions::default();
+        self.events.clear();
+        self.say_hello();
+    }
+
     /// Says QUIT.
     pub fn quit(&mut self) {
         self.say("QUIT", Expect::Quit);
@@ -519,6 +538,7 @@ impl Connection {
         match expect {
             Expect::Greeting => self.greeting(reply),
             Expect::Ehlo | Expect::Helo => self.hello(reply, expect),
+            Expect::StartTls => self.events.push_back(Event::StartTls(reply)),
             Expect::Auth => self.events.push_back(Event::Auth(reply)),
             Expect::Mail => self.mail(reply),
             Expect::Rcpt(index) => self.rcpt(index, reply),
@@ -560,15 +580,19 @@ impl Connection {
         }
     }
 
+    fn say_hello(&mut self) {
+        let verb = match self.settings.protocol {
+            Protocol::Smtp => "EHLO",
+            Protocol::Lmtp => "LHLO",
+        };
+        self.say(&format!("{verb} {}", self.settings.helo), Expect::Ehlo);
+    }
+
     /// RFC 5321 §3.1: 220 opens; 554 or anything else does not.
     fn greeting(&mut self, reply: Reply) {
         if reply.code() == 220 {
             self.events.push_back(Event::Greeting(reply));
-            let verb = match self.settings.protocol {
-                Protocol::Smtp => "EHLO",
-                Protocol::Lmtp => "LHLO",
-            };
-            self.say(&format!("{verb} {}", self.settings.helo), Expect::Ehlo);
+            self.say_hello();
         } else {
             self.events.push_back(Event::Unusable {
                 stage: Stage::Greeting,

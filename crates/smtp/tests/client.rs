@@ -638,3 +638,25 @@ fn each_stage_has_its_own_time() {
     ];
     assert_eq!(times, expected);
 }
+
+#[test]
+fn what_comes_behind_the_answer_to_starttls_in_the_clear_is_thrown_away() {
+    let mut connection = Connection::new(Settings::new("me.example", "mx", Protocol::Smtp));
+    connection.receive(b"220 mx ESMTP\r\n250-mx\r\n250-8BITMIME\r\n250 STARTTLS\r\n");
+    while connection.poll().unwrap().is_some() {}
+    connection.sent();
+    connection.start_tls();
+    assert_eq!(connection.output(), b"STARTTLS\r\n");
+    connection.sent();
+    // CVE-2011-0411, from the other side.
+    connection.receive(b"220 go\r\n250-mx\r\n250 AUTH PLAIN\r\n");
+    let answer = connection.poll().unwrap();
+    assert!(matches!(answer, Some(Event::StartTls(reply)) if reply.code() == 220));
+    connection.secured();
+    assert_eq!(connection.output(), b"EHLO me.example\r\n");
+    assert!(connection.poll().unwrap().is_none());
+    assert!(!connection.extensions().eight_bit_mime);
+    connection.receive(b"250-mx\r\n250 SIZE\r\n");
+    assert!(matches!(connection.poll(), Ok(Some(Event::Ready(_)))));
+    assert!(connection.extensions().auth.is_empty());
+}

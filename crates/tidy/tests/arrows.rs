@@ -53,7 +53,16 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("simulate", &["smtp", "diagnosis", "queue", "toml-read"]),
     (
         "reception",
-        &["auth", "smtp", "dsn", "queue", "screening", "world"],
+        &[
+            "auth",
+            "smtp",
+            "diagnosis",
+            "dsn",
+            "queue",
+            "screening",
+            "tls",
+            "world",
+        ],
     ),
     (
         "delivery",
@@ -67,6 +76,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "sasl",
             "explain",
             "queue",
+            "tls",
             "world",
         ],
     ),
@@ -95,6 +105,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "delivery",
             "sink",
             "simulate",
+            "tls",
             "toml-read",
         ],
     ),

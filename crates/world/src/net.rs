@@ -72,7 +72,7 @@ pub trait Layer: AsyncRead + AsyncWrite + Send + Sync + Unpin + std::fmt::Debug 
 impl Stream {
     /// Takes the connection away, to put another in its place.
     #[must_use]
-    pub fn take(&mut self) -> Stream {
+    pub fn detach(&mut self) -> Stream {
         std::mem::replace(self, Stream::Gone)
     }
 

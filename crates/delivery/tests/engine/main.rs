@@ -18,3 +18,4 @@ mod relay;
 mod reports;
 mod routes;
 mod single;
+mod tls;

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use ::tls::Acceptor;
 use parking_lot::Mutex;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use world::{Listener, Stream};
@@ -40,6 +41,7 @@ pub(crate) struct Peer {
     hellos: Mutex<Vec<String>>,
     pub(crate) taken: Mutex<Vec<Taken>>,
     heard: Mutex<Vec<String>>,
+    acceptor: Option<Acceptor>,
     pub(crate) connections: Mutex<(usize, usize, usize)>,
 }
 
@@ -50,11 +52,21 @@ impl Peer {
         listener: Listener,
         script: impl FnMut(&Ask) -> Answer + Send + 'static,
     ) -> Arc<Peer> {
+        Peer::start_secure(listener, None, script)
+    }
+
+    /// One that takes STARTTLS with this; without it, what follows STARTTLS is no handshake.
+    pub(crate) fn start_secure(
+        listener: Listener,
+        acceptor: Option<Acceptor>,
+        script: impl FnMut(&Ask) -> Answer + Send + 'static,
+    ) -> Arc<Peer> {
         let peer = Arc::new(Peer {
             script: Mutex::new(Box::new(script)),
             hellos: Mutex::default(),
             taken: Mutex::default(),
             heard: Mutex::default(),
+            acceptor,
             connections: Mutex::default(),
         });
         let accepting = peer.clone();
@@ -176,6 +188,21 @@ impl Peer {
                     }
                     answer
                 }
+                "STARTTLS" => {
+                    say(&mut stream, "220 go on").await?;
+                    let Some(acceptor) = &self.acceptor else {
+                        say(&mut stream, "454 but I cannot").await?;
+                        return Ok(());
+                    };
+                    let met = acceptor.accept(stream.into_inner()).await;
+                    let Ok((secured, _)) = met else {
+                        return Ok(());
+                    };
+                    self.heard.lock().push("(handshake)".to_owned());
+                    stream = BufReader::new(secured);
+                    has_sender = false;
+                    continue;
+                }
                 "QUIT" => return say(&mut stream, "221 bye").await,
                 _ => Some("250 ok"),
             };
@@ -205,7 +232,8 @@ async fn say(stream: &mut BufReader<Stream>, words: &str) -> std::io::Result<()>
     stream
         .get_mut()
         .write_all(format!("{words}\r\n").as_bytes())
-        .await
+        .await?;
+    stream.get_mut().flush().await
 }
 
 /// The address of the exchanger number `n`.

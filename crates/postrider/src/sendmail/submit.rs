@@ -173,6 +173,7 @@ impl Talk {
                 | Event::HelloRefused(_)
                 | Event::Rcpt { .. }
                 | Event::RecipientDone { .. }
+                | Event::StartTls(_)
                 | Event::Auth(_)
                 | Event::Goodbye(_) => {}
             }

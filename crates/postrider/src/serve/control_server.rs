@@ -12,6 +12,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use world::World;
 
+use super::certificates::Certificates;
 use crate::control::{Answer, Request};
 
 pub(crate) struct Control {
@@ -25,6 +26,7 @@ pub(crate) struct Asked {
     pub(crate) engine: Engine,
     pub(crate) receiver: Receiver,
     pub(crate) world: World,
+    pub(crate) certificates: Certificates,
 }
 
 /// The longest request.
@@ -123,6 +125,7 @@ impl Asked {
                 );
                 Ok(Answer::Done)
             }
+            Request::ReloadCertificates => Ok(Answer::Reloaded(self.certificates.reload().await)),
             Request::Pause {
                 destination,
                 paused,

@@ -123,6 +123,7 @@ pub(crate) fn reception(config: &Config) -> reception::Settings {
         max_hops: limits.hops,
         max_own_hops: limits.own_hops,
         lifetime: config.queue.lifetime,
+        handshake_timeout: config.tls.handshake_timeout,
         watermarks: reception::Watermarks {
             free_bytes: limits.min_free,
             free_files: limits.min_inodes,

@@ -10,6 +10,11 @@ pub(crate) struct Signals {
     both: Mutex<(Signal, Signal)>,
 }
 
+/// SIGHUP: files are to be read again.
+pub(crate) fn hangup() -> io::Result<Signal> {
+    signal(SignalKind::hangup())
+}
+
 impl Signals {
     pub(crate) fn listen() -> io::Result<Signals> {
         let both = (

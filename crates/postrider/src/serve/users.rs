@@ -64,19 +64,21 @@ pub(super) async fn listen(
     let submission = doors
         .submission
         .iter()
-        .map(|a| (Peer::Tcp(*a), Role::Submission));
+        .map(|a| (Peer::Tcp(*a), Role::Submission, false));
+    let submissions = config.listen.submissions.iter();
+    let secure = submissions.map(|a| (Peer::Tcp(*a), Role::Submission, true));
     let lmtp = doors.lmtp.iter().map(|place| match place {
-        Place::Tcp(address) => (Peer::Tcp(*address), Role::Lmtp),
-        Place::Unix(path) => (Peer::Unix(path.clone()), Role::Lmtp),
+        Place::Tcp(address) => (Peer::Tcp(*address), Role::Lmtp, false),
+        Place::Unix(path) => (Peer::Unix(path.clone()), Role::Lmtp, false),
     });
     let mut listeners = Vec::new();
-    for (at, role) in submission.chain(lmtp) {
+    for (at, role, implicit_tls) in submission.chain(secure).chain(lmtp) {
         let listener = match &at {
             Peer::Tcp(address) => world.net.listen(*address).await,
             Peer::Unix(path) => world.net.listen_unix(path).await,
         };
         let listener = listener.map_err(|source| StartError::ListenAt { at, source })?;
-        listeners.push((listener, Door { role }));
+        listeners.push((listener, Door { role, implicit_tls }));
     }
     Ok(listeners)
 }
@@ -85,7 +87,9 @@ pub(super) async fn listen(
 pub(super) fn listed(config: &Config) -> Option<String> {
     let doors = &config.listen.doors;
     let submission = doors.submission.iter().map(|a| format!("submission {a}"));
+    let secure = config.listen.submissions.iter();
+    let secure = secure.map(|a| format!("submissions {a}"));
     let lmtp = doors.lmtp.iter().map(|place| format!("lmtp {place}"));
-    let all: Vec<String> = submission.chain(lmtp).collect();
+    let all: Vec<String> = submission.chain(secure).chain(lmtp).collect();
     (!all.is_empty()).then(|| all.join(", "))
 }

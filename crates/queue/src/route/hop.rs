@@ -15,6 +15,8 @@ pub enum NextHop {
     Nowhere,
     /// An SMTP server.
     Smtp(HostPort),
+    /// An SMTP server under TLS from the first byte (RFC 8314 §3.3).
+    Smtps(HostPort),
     /// An LMTP server over TCP (RFC 2033).
     Lmtp(HostPort),
     /// An LMTP server on a Unix socket.
@@ -50,6 +52,7 @@ impl fmt::Display for NextHop {
             NextHop::Mx => f.write_str("mx"),
             NextHop::Nowhere => f.write_str("none"),
             NextHop::Smtp(to) => write!(f, "smtp://{to}"),
+            NextHop::Smtps(to) => write!(f, "smtps://{to}"),
             NextHop::Lmtp(to) => write!(f, "lmtp://{to}"),
             NextHop::LmtpUnix(path) => write!(f, "lmtp+unix:{}", path.display()),
             NextHop::Maildir(path) => write!(f, "maildir:{}", path.display()),
@@ -63,7 +66,7 @@ impl fmt::Display for NextHop {
 pub enum ParseNextHopError {
     /// No known scheme.
     #[error(
-        "`{0}` is no next hop; write \"mx\", \"none\", \"smtp://host:port\", \"lmtp://host:port\", \"lmtp+unix:/path\", \"maildir:/path\" or \"pipe:/path/to/program …\""
+        "`{0}` is no next hop; write \"mx\", \"none\", \"smtp://host:port\", \"smtps://host:port\", \"lmtp://host:port\", \"lmtp+unix:/path\", \"maildir:/path\" or \"pipe:/path/to/program …\""
     )]
     Scheme(String),
     /// The host or port is missing or wrong.
@@ -79,14 +82,10 @@ pub enum ParseNextHopError {
         "`{0}` is nothing that a program can be given; there are {{recipient}}, {{local}}, {{domain}}, {{sender}} and {{id}}"
     )]
     Placeholder(String),
-    /// Encrypted submission to the next hop is not built yet.
-    #[error(
-        "`{0}`: smtps:// (TLS from the first byte) is not available in this version; use smtp://"
-    )]
-    NotYet(String),
 }
 
 const SMTP_PORT: u16 = 25;
+const SMTPS_PORT: u16 = 465;
 const LMTP_PORT: u16 = 24;
 
 impl FromStr for NextHop {
@@ -107,8 +106,8 @@ impl FromStr for NextHop {
             absolute(rest, text).map(NextHop::Maildir)
         } else if let Some(rest) = text.strip_prefix("pipe:") {
             rest.parse().map(NextHop::Pipe)
-        } else if text.starts_with("smtps://") {
-            Err(ParseNextHopError::NotYet(text.to_owned()))
+        } else if let Some(rest) = text.strip_prefix("smtps://") {
+            host_port(rest, SMTPS_PORT, text).map(NextHop::Smtps)
         } else {
             Err(ParseNextHopError::Scheme(text.to_owned()))
         }
@@ -163,6 +162,7 @@ mod tests {
             "smtp://127.0.0.1:2600",
             "smtp://mail.example.org:25",
             "smtp://[::1]:25",
+            "smtps://mail.example.org:465",
             "lmtp://localhost:24",
             "lmtp+unix:/run/dovecot/lmtp",
             "maildir:/tmp/inbox",
@@ -193,7 +193,7 @@ mod tests {
             "smtp://[::zz]:25",
             "maildir:inbox",
             "lmtp+unix:x",
-            "smtps://h:465",
+            "smtps://h:0",
             "pipe:deliver",
             "pipe:",
             "pipe:/bin/deliver {whoever}",

@@ -138,7 +138,10 @@ async fn a_proxy_without_a_header_is_sent_away_without_a_word() {
 
 #[tokio::test(start_paused = true)]
 async fn lmtp_answers_for_each_recipient_once_the_message_is_kept() {
-    let door = Door { role: Role::Lmtp };
+    let door = Door {
+        role: Role::Lmtp,
+        implicit_tls: false,
+    };
     let relay = Relay::start_at(world(), settings(), Neighbours::default(), door);
     let mut client = relay.connect_from("127.0.0.1:5000").await;
     let greeting = client.expect("220 ").await;

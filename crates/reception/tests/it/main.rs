@@ -19,4 +19,5 @@ mod splits;
 mod support;
 mod suppression;
 mod taken;
+mod tls;
 mod users;

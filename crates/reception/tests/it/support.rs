@@ -19,7 +19,7 @@ use reception::{Door, Neighbours, Receiver, Settings};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
-use world::{Listener, RealDisk, RealNet, SeededRandom, SimHost, VirtualClock, World};
+use world::{Listener, RealDisk, RealNet, SeededRandom, SimHost, Stream, VirtualClock, World};
 
 /// What the fake store does with a message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -371,11 +371,7 @@ impl Relay {
         let receiver = Receiver::with(world, intake, settings, neighbours);
         let serving = receiver.clone();
         let (stop, stopped) = watch::channel(false);
-        let (incoming, connections) = mpsc::channel(64);
-        let listener = Listener::Memory {
-            on: "127.0.0.1:25".parse().unwrap(),
-            incoming: tokio::sync::Mutex::new(connections),
-        };
+        let (listener, incoming) = listener();
         let serving = tokio::spawn(async move { serving.serve_at(listener, door, stopped).await });
         Relay {
             store,
@@ -387,13 +383,21 @@ impl Relay {
         }
     }
 
+    /// Takes connections of another kind from now on.
+    pub(crate) fn serve_at(&mut self, door: reception::Door) {
+        let (listener, incoming) = listener();
+        self.incoming = incoming;
+        let (receiver, stopped) = (self.receiver.clone(), self.stop.subscribe());
+        tokio::spawn(async move { receiver.serve_at(listener, door, stopped).await });
+    }
+
     /// Connects and reads nothing yet.
     pub(crate) async fn connect_from(&self, address: &str) -> Client {
         let (ours, theirs) = tokio::io::duplex(64 * 1024);
         let from = address.parse().unwrap();
         self.incoming.send((theirs, from)).await.unwrap();
         Client {
-            stream: ours,
+            stream: Stream::Memory(ours),
             read: Vec::new(),
         }
     }
@@ -426,15 +430,25 @@ impl Relay {
     }
 }
 
+fn listener() -> (Listener, mpsc::Sender<(DuplexStream, SocketAddr)>) {
+    let (incoming, connections) = mpsc::channel(64);
+    let listener = Listener::Memory {
+        on: "127.0.0.1:25".parse().unwrap(),
+        incoming: tokio::sync::Mutex::new(connections),
+    };
+    (listener, incoming)
+}
+
 /// The other end of a connection.
 pub(crate) struct Client {
-    pub(crate) stream: DuplexStream,
+    pub(crate) stream: Stream,
     read: Vec<u8>,
 }
 
 impl Client {
     pub(crate) async fn send(&mut self, bytes: &[u8]) {
         self.stream.write_all(bytes).await.unwrap();
+        self.stream.flush().await.unwrap();
     }
 
     pub(crate) async fn say(&mut self, line: &str) {

@@ -48,7 +48,15 @@ impl Stage {
             authenticator: Some(Arc::new(file) as Arc<dyn Authenticator>),
             ..Neighbours::default()
         };
-        let relay = Relay::start_at(world(), settings, neighbours, Door { role });
+        let relay = Relay::start_at(
+            world(),
+            settings,
+            neighbours,
+            Door {
+                role,
+                implicit_tls: false,
+            },
+        );
         Stage { relay, directory }
     }
 

@@ -157,6 +157,17 @@ impl Session {
         matches!(self.phase, Phase::Closed)
     }
 
+    /// Whether TLS is on, or is to begin once the output is written.
+    #[must_use]
+    pub fn is_secure(&self) -> bool {
+        self.tls
+    }
+
+    /// The connection is under TLS from its first byte on (RFC 8314 §3.3).
+    pub fn set_secure(&mut self) {
+        self.tls = true;
+    }
+
     /// Whether a transaction is open.
     #[must_use]
     pub fn in_transaction(&self) -> bool {

@@ -9,6 +9,7 @@ pub(crate) fn shown(event: &Event) -> String {
         Event::Ready(reply) => format!("ready {}", reply.code()),
         Event::HelloRefused(reply) => format!("hello refused {}", reply.code()),
         Event::Unusable { stage, reply } => format!("unusable {stage} {}", reply.code()),
+        Event::StartTls(reply) => format!("starttls {}", reply.code()),
         Event::Mail(reply) => format!("mail {}", reply.code()),
         Event::Rcpt { index, reply } => format!("rcpt {index} {}", reply.code()),
         Event::DataRefused(reply) => format!("data refused {}", reply.code()),

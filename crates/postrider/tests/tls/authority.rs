@@ -1,0 +1,50 @@
+//! An authority whose certificates clients and servers of a test trust.
+
+use std::path::{Path, PathBuf};
+
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+
+pub(crate) struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    /// Its own certificate.
+    pub(crate) file: PathBuf,
+    directory: PathBuf,
+}
+
+/// A certificate and its key.
+pub(crate) struct Pair {
+    pub(crate) chain: PathBuf,
+    pub(crate) key: PathBuf,
+}
+
+impl Authority {
+    pub(crate) fn new(directory: &Path) -> Authority {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params
+            .distinguished_name
+            .push(DnType::CommonName, "Test Authority");
+        let key = KeyPair::generate().unwrap();
+        let file = directory.join("authority.pem");
+        std::fs::write(&file, params.self_signed(&key).unwrap().pem()).unwrap();
+        Authority {
+            issuer: Issuer::new(params, key),
+            file,
+            directory: directory.to_owned(),
+        }
+    }
+
+    /// Writes a certificate for a name into `stem.pem` and `stem.key`.
+    pub(crate) fn issue(&self, stem: &str, name: &str) -> Pair {
+        let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        let pair = Pair {
+            chain: self.directory.join(format!("{stem}.pem")),
+            key: self.directory.join(format!("{stem}.key")),
+        };
+        std::fs::write(&pair.chain, certificate.pem()).unwrap();
+        std::fs::write(&pair.key, key.serialize_pem()).unwrap();
+        pair
+    }
+}

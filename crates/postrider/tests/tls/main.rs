@@ -1,0 +1,10 @@
+//! TLS with real peers: OpenSSL, Postfix, swaks, msmtp.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot set up its stage fails"
+)]
+
+mod authority;
+mod receiving;
+mod sending;
