@@ -134,6 +134,7 @@ async fn run(config: &Config, data: &Path) -> Result<(), StartError> {
         path: control_path.clone(),
         source,
     })?;
+    let sending_tls = tls_sending::tls(config, &world)?;
     // After the control socket: whoever finds the port open finds that too. Before anything is sent:
     // a start that fails must not cut it off.
     let listening = async {
@@ -151,6 +152,17 @@ async fn run(config: &Config, data: &Path) -> Result<(), StartError> {
         }
     };
     let addresses = addresses(&listeners)?;
+    // At once: whoever finds the port open reads it.
+    let file = ServerFile {
+        pid: std::process::id(),
+        smtp: addresses.smtp.clone(),
+        smtps: addresses.smtps.clone(),
+        control: control_path.clone(),
+    };
+    file.write(&data).map_err(|source| StartError::System {
+        doing: "writing server.json",
+        source,
+    })?;
     let signals = stop::Signals::listen().map_err(|source| StartError::System {
         doing: "listening for signals",
         source,
@@ -163,7 +175,7 @@ async fn run(config: &Config, data: &Path) -> Result<(), StartError> {
     let mut sending = delivery::Settings {
         directory: directory.clone(),
         suppressions: Some(Arc::new(SqliteSuppressions::open(&data)?)),
-        tls: tls_sending::tls(config, &world)?,
+        tls: sending_tls,
         ..settings::delivery(config)
     };
     if config.checks.live {
@@ -188,16 +200,6 @@ async fn run(config: &Config, data: &Path) -> Result<(), StartError> {
         world: world.clone(),
         certificates: certificates.clone(),
     };
-    let file = ServerFile {
-        pid: std::process::id(),
-        smtp: addresses.smtp.clone(),
-        smtps: addresses.smtps.clone(),
-        control: control_path.clone(),
-    };
-    file.write(&data).map_err(|source| StartError::System {
-        doing: "writing server.json",
-        source,
-    })?;
     let (shutdown, stopping) = watch::channel(false);
     let mut receivers = JoinSet::new();
     for (listener, door) in listeners {
