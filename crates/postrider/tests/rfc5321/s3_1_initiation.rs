@@ -11,7 +11,8 @@ fn the_greeting_is_220_and_names_the_server() {
     assert!(greeting.contains("ESMTP"), "{greeting}");
 }
 
-/// §3.2: "the server identifies itself" in the first line, and lists its extensions in the others.
+/// §4.1.1.1: "The SMTP server identifies itself to the SMTP client in the connection greeting reply and in
+/// the response to this command"; the other lines are its extensions.
 #[test]
 fn ehlo_is_answered_with_the_servers_name_and_its_extensions() {
     let server = Server::start();
@@ -26,7 +27,8 @@ fn ehlo_is_answered_with_the_servers_name_and_its_extensions() {
     }
 }
 
-/// §3.2: "servers MUST … support HELO"; §4.1.1.1: its reply is a single line without extensions.
+/// §4.1.1.1: "servers MUST support the HELO command and reply properly to it"; §3.2: "Servers MUST NOT return
+/// the extended EHLO-style response to a HELO command."
 #[test]
 fn helo_is_answered_with_one_line() {
     let server = Server::start();

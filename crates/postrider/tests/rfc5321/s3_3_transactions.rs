@@ -2,7 +2,7 @@
 
 use crate::stage::Server;
 
-/// "If accepted, the SMTP server returns a 250 OK reply" to each step, and 354 to DATA.
+/// "If accepted, the SMTP server returns a \"250 OK\" reply" to each step, and 354 to DATA.
 #[test]
 fn a_message_is_handed_over_in_three_steps() {
     let server = Server::start();

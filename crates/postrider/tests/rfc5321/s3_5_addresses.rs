@@ -22,7 +22,8 @@ fn expn_is_known_and_not_available() {
     server.session().ask("EXPN staff", "502");
 }
 
-/// §3.6.1: "SMTP servers MUST … accept source routes, … and SHOULD ignore them": the last part counts.
+/// §3.3: "Servers MUST be prepared to encounter a list of source routes in the forward-path, but they SHOULD
+/// ignore the routes": the last part counts.
 #[test]
 fn a_source_route_is_taken_and_ignored() {
     let server = Server::start();

@@ -32,7 +32,8 @@ fn deviation_a_session_of_nothing_but_nonsense_is_ended_with_421() {
     client.expect_end();
 }
 
-/// "… or loss of the connection": a transaction that is not complete is over, and others go on.
+/// §4.1.1.10: "If the connection is closed prematurely … the server MUST cancel any pending transaction, but
+/// not undo any previously completed transaction."
 #[test]
 fn a_client_that_goes_without_quit_leaves_nothing() {
     let server = Server::start();

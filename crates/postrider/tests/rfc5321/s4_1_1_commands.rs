@@ -2,7 +2,7 @@
 
 use crate::stage::Server;
 
-/// §4.1.1.1: "If the EHLO command is issued … after the session begins … the SMTP server MUST clear all
+/// §4.1.1.1: "If it is issued after the session begins … the SMTP server MUST clear all
 /// buffers and reset the state exactly as if a RSET command had been issued" (§4.1.4).
 #[test]
 fn ehlo_and_helo_end_a_transaction() {
@@ -58,8 +58,8 @@ fn a_recipient_must_be_somebody() {
     client.ask("RCPT TO:<bert>", "501");
 }
 
-/// §4.1.1.5: "The server MUST send a \"250 OK\" reply to a RSET command with no arguments", it may come
-/// at any time, and "SMTP servers MUST NOT close the connection as the result of receiving a RSET".
+/// §4.1.1.5: "The receiver MUST send a \"250 OK\" reply to a RSET command with no arguments", it may come
+/// at any time, and "An SMTP server MUST NOT close the connection as the result of receiving a RSET".
 #[test]
 fn rset_ends_a_transaction_and_nothing_else() {
     let server = Server::start();
@@ -72,7 +72,7 @@ fn rset_ends_a_transaction_and_nothing_else() {
     client.mail("after rset");
 }
 
-/// §4.1.1.8: "The server MUST … 214" or 502; "SMTP servers SHOULD support HELP without arguments and MAY
+/// §4.1.1.8: "SMTP servers SHOULD support HELP without arguments and MAY
 /// support it with arguments."
 #[test]
 fn help_helps_with_and_without_an_argument() {
@@ -94,7 +94,7 @@ fn noop_does_nothing_whatever_is_said_with_it() {
 }
 
 /// §4.1.1: "Several commands (RSET, DATA, QUIT) are specified as not permitting parameters … servers
-/// SHOULD reject them."
+/// SHOULD reject commands containing them as having invalid syntax."
 #[test]
 fn rset_data_and_quit_take_no_parameters() {
     let server = Server::start();

@@ -19,7 +19,7 @@ fn some_commands_need_no_ehlo() {
     }
 }
 
-/// Deviation: "An SMTP server SHOULD process these normally (that is, not return a 503 code) even if no
+/// Deviation: "SMTP servers SHOULD process these normally (that is, not return a 503 code) even if no
 /// EHLO command has yet been received" is about the commands above; a MAIL without EHLO may be taken. We
 /// do not: the trace header needs the name.
 #[test]

@@ -15,7 +15,7 @@ fn a_reply_of_several_lines_has_its_code_in_each() {
     assert!(last.starts_with("250 "));
 }
 
-/// §4.2.4: "502 … when a command is actually recognized by the SMTP server, but not implemented. If the
+/// §4.2.4: "502 SHOULD be used when the command is actually recognized by the SMTP server, but not implemented. If the
 /// command is not recognized, code 500 SHOULD be returned."
 #[test]
 fn what_is_unknown_is_500_and_what_is_not_there_502() {
@@ -42,7 +42,7 @@ fn replies_that_name_the_server_begin_with_its_name() {
     client.ask("QUIT", "221 2.0.0 relay.example ");
 }
 
-/// §4.3.1: "each command … generates exactly one reply", also where they come together (RFC 2920).
+/// §4.2: "Every command MUST generate exactly one reply", also where they come together (RFC 2920).
 #[test]
 fn every_command_has_one_reply_in_order() {
     let server = Server::start();

@@ -106,8 +106,8 @@ fn a_hundred_recipients_are_taken() {
     assert_eq!(server.delivered(100).len(), 100);
 }
 
-/// §4.5.3.1.10: "it MUST use the response code 452 (but the client should also be prepared for a 552)", and
-/// those before go on: "the server … MUST NOT … discard" them.
+/// §4.5.3.1.10: "The correct reply code for this condition is 452"; §4.5.3.1.8: "rejecting additional
+/// addresses over its limit rather than silently discarding addresses previously accepted."
 #[test]
 fn recipients_beyond_the_limit_are_452_and_the_others_get_the_message() {
     let server = Server::with("[limits]\nrecipients = 100\n");
