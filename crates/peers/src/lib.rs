@@ -19,6 +19,7 @@ mod postfix;
 mod process;
 mod relay;
 mod rspamd;
+mod scenarios;
 mod sink;
 
 pub use clamd::{Clamd, eicar};
@@ -36,6 +37,7 @@ pub use postfix::Postfix;
 pub use process::{Process, allow_open_files, run, wait_until};
 pub use relay::Relay;
 pub use rspamd::Rspamd;
+pub use scenarios::{Failures, name_of, play_all, scenarios};
 pub use sink::{Act, ClosedPort, Received, Rule, Sink};
 
 /// What keeps a peer from doing its work: a person has to read it.

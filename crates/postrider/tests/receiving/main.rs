@@ -9,52 +9,25 @@ mod clients;
 mod scenario;
 
 use std::path::PathBuf;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use scenario::{Scenario, Who};
 
-/// Cases at one time: most of their time is waiting.
+/// Cases at one time.
 const AT_ONCE: usize = 4;
 
 #[test]
 fn every_client_hears_why_and_brings_its_mail_when_the_situation_is_over() {
-    let folder = peers::root_of_the_workspace().join("tests/receiving");
-    let only = std::env::var("RECEIVING").ok();
     let mut cases: Vec<(PathBuf, Who)> = Vec::new();
-    for entry in std::fs::read_dir(&folder).unwrap() {
-        let path = entry.unwrap().path();
-        let wanted = only.as_ref().is_none_or(|name| path.ends_with(name));
-        if wanted && path.join("scenario.toml").exists() {
-            let clients = Scenario::read(&path).unwrap().clients;
-            cases.extend(clients.into_iter().map(|who| (path.clone(), who)));
-        }
+    for path in peers::scenarios("receiving").unwrap() {
+        let clients = Scenario::read(&path).unwrap().clients;
+        cases.extend(clients.into_iter().map(|who| (path.clone(), who)));
     }
     cases.sort();
-    assert!(!cases.is_empty(), "no scenario in {}", folder.display());
-    let (next, failed) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-    std::thread::scope(|threads| {
-        for _ in 0..AT_ONCE {
-            threads.spawn(|| {
-                while let Some((path, who)) = cases.get(next.fetch_add(1, Ordering::SeqCst)) {
-                    let name = path.file_name().unwrap().to_string_lossy().into_owned();
-                    match scenario::play(path, *who) {
-                        Ok(()) => println!("{name} with {who:?}: ok"),
-                        Err(what) => {
-                            let told = format!("== {name} with {who:?}\n{what}");
-                            failed.lock().unwrap().push(told);
-                        }
-                    }
-                }
-            });
-        }
-    });
-    let failed = failed.into_inner().unwrap();
-    assert!(
-        failed.is_empty(),
-        "{} of {} failed\n{}",
-        failed.len(),
-        cases.len(),
-        failed.join("\n")
+    let played = peers::play_all(
+        &cases,
+        AT_ONCE,
+        |(path, who)| format!("{} with {who:?}", peers::name_of(path)),
+        |(path, who)| scenario::play(path, *who),
     );
+    assert!(played.is_ok(), "{}", played.unwrap_err());
 }

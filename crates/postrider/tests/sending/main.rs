@@ -10,47 +10,19 @@ mod check;
 mod scenario;
 mod stage;
 
-use std::path::PathBuf;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-/// Scenarios at one time: most of their time is waiting.
+/// Scenarios at one time.
 const AT_ONCE: usize = 3;
 
 #[test]
 fn the_sending_side_finds_the_cause_and_does_what_it_calls_for() {
-    let folder = peers::root_of_the_workspace().join("tests/sending");
-    let only = std::env::var("SENDING").ok();
-    let mut folders: Vec<PathBuf> = std::fs::read_dir(&folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.join("scenario.toml").exists())
-        .filter(|path| only.as_ref().is_none_or(|name| path.ends_with(name)))
-        .collect();
-    folders.sort();
-    assert!(!folders.is_empty(), "no scenario in {}", folder.display());
-    let (next, failed) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-    std::thread::scope(|threads| {
-        for _ in 0..AT_ONCE {
-            threads.spawn(|| {
-                while let Some(path) = folders.get(next.fetch_add(1, Ordering::SeqCst)) {
-                    let name = path.file_name().unwrap().to_string_lossy().into_owned();
-                    match stage::play(path) {
-                        Ok(()) => println!("{name}: ok"),
-                        Err(what) => failed.lock().unwrap().push(format!("== {name}\n{what}")),
-                    }
-                }
-            });
-        }
-    });
-    let failed = failed.into_inner().unwrap();
-    assert!(
-        failed.is_empty(),
-        "{} of {} failed\n{}",
-        failed.len(),
-        folders.len(),
-        failed.join("\n")
+    let folders = peers::scenarios("sending").unwrap();
+    let played = peers::play_all(
+        &folders,
+        AT_ONCE,
+        |folder| peers::name_of(folder),
+        |folder| stage::play(folder),
     );
+    assert!(played.is_ok(), "{}", played.unwrap_err());
 }
 
 #[test]
