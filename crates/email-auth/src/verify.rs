@@ -268,14 +268,8 @@ async fn of_sender(input: &Input<'_>, resolver: &dyn Resolver) -> Spf {
         Some(domain) if !input.sender.is_null() => (input.sender.local(), domain),
         _ => ("postmaster", input.helo.to_ascii_lowercase()),
     };
-    // RFC 7208 §4.3: what is no domain of several labels has no record.
-    let outcome = match domain.contains('.') && !domain.starts_with('[') {
-        true => {
-            let witness = &mut Plain(resolver);
-            spf::evaluate(witness, input.client, &domain, local, input.helo).await
-        }
-        false => Outcome::None,
-    };
+    let witness = &mut Plain(resolver);
+    let outcome = spf::evaluate(witness, input.client, &domain, local, input.helo).await;
     Spf { outcome, domain }
 }
 

@@ -8,7 +8,7 @@ use diagnosis::finding::{Defect, Fact, SpfOutcome};
 use dns::{AskError, RecordData, RecordKind, reverse_name};
 
 use super::Witness;
-use super::expand::{Values, expand};
+use super::expand::{Values, expand, names_the_client};
 use super::record::{Directive, Flaw, Mechanism, Prefixes, Qualifier, is_record, parse};
 
 /// The result (RFC 7208 §2.6).
@@ -34,6 +34,8 @@ pub enum Outcome {
 const MAX_LOOKUPS: u32 = 10;
 /// §4.6.4: questions without an answer.
 const MAX_VOID: u32 = 2;
+/// RFC 1035 §2.3.4.
+const LONGEST_LABEL: usize = 63;
 /// §4.6.4: names of one `mx` or `ptr`.
 const MAX_NAMES: usize = 10;
 
@@ -63,9 +65,13 @@ pub async fn evaluate(
     local: &str,
     helo: &str,
 ) -> Outcome {
+    if !is_domain(domain) {
+        return Outcome::None;
+    }
     let mut evaluation = Evaluation {
         asker,
-        address,
+        // §5: a client of IPv4 is one, however its address is written.
+        address: address.to_canonical(),
         local,
         sender_domain: domain,
         helo,
@@ -78,6 +84,13 @@ pub async fn evaluate(
         Err(Stop::Temp) => Outcome::TempError,
         Err(Stop::Perm) => Outcome::PermError,
     }
+}
+
+/// §4.3: what is not a domain of several labels, or not one that the DNS can hold, has no record.
+fn is_domain(name: &str) -> bool {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    let fits = |label: &str| (1..=LONGEST_LABEL).contains(&label.len());
+    name.contains('.') && !name.starts_with('[') && name.split('.').all(fits)
 }
 
 type Checked<'s> = Pin<Box<dyn Future<Output = Result<Outcome, Stop>> + Send + 's>>;
@@ -139,7 +152,7 @@ impl Evaluation<'_> {
     async fn redirect(&mut self, domain: &str, spec: &str) -> Result<Outcome, Stop> {
         let text = format!("redirect={spec}");
         self.count(&text)?;
-        let target = self.expand(domain, spec, &text)?;
+        let target = self.expand(domain, spec, &text).await?;
         self.term(domain, &text, SpfOutcome::LeadsOn);
         match self.check_host(target.clone()).await? {
             Outcome::None => Err(self.broken(Defect::NoRecordThere, &target)),
@@ -156,7 +169,7 @@ impl Evaluation<'_> {
             Mechanism::Ip6(network, prefix) => within(self.address, IpAddr::V6(*network), *prefix),
             Mechanism::Include(spec) => {
                 self.count(text)?;
-                let target = self.expand(domain, spec, text)?;
+                let target = self.expand(domain, spec, text).await?;
                 self.term(domain, text, SpfOutcome::LeadsOn);
                 match self.check_host(target.clone()).await? {
                     Outcome::Pass => true,
@@ -168,22 +181,22 @@ impl Evaluation<'_> {
             }
             Mechanism::A(spec, prefixes) => {
                 self.count(text)?;
-                let host = self.target(domain, spec.as_deref(), text)?;
+                let host = self.target(domain, spec.as_deref(), text).await?;
                 self.host_matches(&host, *prefixes, true).await?
             }
             Mechanism::Mx(spec, prefixes) => {
                 self.count(text)?;
-                let host = self.target(domain, spec.as_deref(), text)?;
+                let host = self.target(domain, spec.as_deref(), text).await?;
                 self.mx_matches(&host, *prefixes, text).await?
             }
             Mechanism::Exists(spec) => {
                 self.count(text)?;
-                let host = self.expand(domain, spec, text)?;
+                let host = self.expand(domain, spec, text).await?;
                 !self.records(&host, RecordKind::A, true).await?.is_empty()
             }
             Mechanism::Ptr(spec) => {
                 self.count(text)?;
-                let under = self.target(domain, spec.as_deref(), text)?;
+                let under = self.target(domain, spec.as_deref(), text).await?;
                 self.ptr_matches(&under).await
             }
         };
@@ -235,30 +248,51 @@ impl Evaluation<'_> {
         Ok(addresses.any(|network| within(self.address, network, prefix)))
     }
 
-    /// §5.5; trouble with the DNS is no match there.
+    /// §5.5: whether a name of the client is that one or below it.
     async fn ptr_matches(&mut self, under: &str) -> bool {
-        let name = reverse_name(self.address);
-        let Ok(records) = self.asker.ask(&name, RecordKind::Ptr).await else {
-            return false;
-        };
-        let names = records.into_iter().filter_map(|record| match record.data {
-            RecordData::Ptr(name) => Some(name),
-            _ => None,
-        });
-        let names: Vec<String> = names.take(MAX_NAMES).collect();
-        for name in names {
-            let below = name == under || name.ends_with(&format!(".{under}"));
-            if below
-                && self
-                    .asker
-                    .addresses(&name)
-                    .await
-                    .is_ok_and(|all| all.contains(&self.address))
-            {
+        for name in self.client_names().await {
+            if is_within(&name, under) && self.is_confirmed(&name).await {
                 return true;
             }
         }
         false
+    }
+
+    /// §7.3: the name that `%{p}` stands for; the domain itself rather than one below it, and one below
+    /// it rather than any other.
+    async fn validated_name(&mut self, domain: &str) -> Option<String> {
+        let mut names = self.client_names().await;
+        names.sort_by_key(|name| match (name == domain, is_within(name, domain)) {
+            (true, _) => 0,
+            (false, true) => 1,
+            (false, false) => 2,
+        });
+        for name in names {
+            if self.is_confirmed(&name).await {
+                return Some(name);
+            }
+        }
+        None
+    }
+
+    /// The names that the client's address claims (§5.5): trouble with the DNS is no name there, and
+    /// those beyond the tenth are passed over (§4.6.4).
+    async fn client_names(&mut self) -> Vec<String> {
+        let name = reverse_name(self.address);
+        let Ok(records) = self.asker.ask(&name, RecordKind::Ptr).await else {
+            return Vec::new();
+        };
+        let names = records.into_iter().filter_map(|record| match record.data {
+            RecordData::Ptr(name) => Some(name.to_ascii_lowercase()),
+            _ => None,
+        });
+        names.take(MAX_NAMES).collect()
+    }
+
+    /// Whether a name leads back to the client.
+    async fn is_confirmed(&mut self, name: &str) -> bool {
+        let addresses = self.asker.addresses(name).await;
+        addresses.is_ok_and(|all| all.contains(&self.address))
     }
 
     /// The records of one kind; too many questions without an answer end it (§4.6.4).
@@ -292,20 +326,32 @@ impl Evaluation<'_> {
         }
     }
 
-    fn target(&mut self, domain: &str, spec: Option<&str>, term: &str) -> Result<String, Stop> {
+    async fn target(
+        &mut self,
+        domain: &str,
+        spec: Option<&str>,
+        term: &str,
+    ) -> Result<String, Stop> {
         match spec {
-            Some(spec) => self.expand(domain, spec, term),
+            Some(spec) => self.expand(domain, spec, term).await,
             None => Ok(domain.to_owned()),
         }
     }
 
-    fn expand(&mut self, domain: &str, spec: &str, term: &str) -> Result<String, Stop> {
+    async fn expand(&mut self, domain: &str, spec: &str, term: &str) -> Result<String, Stop> {
+        let validated = match names_the_client(spec) {
+            true => self.validated_name(domain).await,
+            false => None,
+        };
         let values = Values {
             local: self.local,
             sender_domain: self.sender_domain,
             domain,
             address: self.address,
+            // §7.3: where there is no such name, this word stands in.
+            validated: validated.as_deref().unwrap_or("unknown"),
             helo: self.helo,
+            explains: false,
         };
         match expand(spec, values) {
             Some(name) => Ok(name.trim_end_matches('.').to_ascii_lowercase()),
@@ -328,6 +374,12 @@ impl Evaluation<'_> {
         });
         Stop::Perm
     }
+}
+
+/// Whether a name is that one or below it.
+fn is_within(name: &str, under: &str) -> bool {
+    name.strip_suffix(under)
+        .is_some_and(|before| before.is_empty() || before.ends_with('.'))
 }
 
 /// Whether an address is in a network.

@@ -13,21 +13,71 @@ pub(super) struct Values<'a> {
     pub(super) domain: &'a str,
     /// The sending address.
     pub(super) address: IpAddr,
+    /// Its confirmed name, which [`names_the_client`] tells to be needed.
+    pub(super) validated: &'a str,
     /// The name given at EHLO.
     pub(super) helo: &'a str,
+    /// Whether c, r and t are letters of macros (§7.2): in an explanation they are.
+    pub(super) explains: bool,
 }
 
-/// Whether a domain-spec follows the grammar.
-pub(super) fn is_valid(spec: &str) -> bool {
+/// Whether a text is a macro-string (§7.1), with the letters of explanations where they may stand.
+pub(super) fn is_macro_string(text: &str, explains: bool) -> bool {
     let values = Values {
+        explains,
         local: "a",
         sender_domain: "b",
         domain: "c",
         address: IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
+        validated: "e",
         helo: "d",
     };
-    let visible = spec.bytes().all(|b| (0x21..=0x7E).contains(&b));
-    visible && expand(spec, values).is_some()
+    let visible = text.bytes().all(|b| (0x21..=0x7E).contains(&b));
+    visible && expand(text, values).is_some()
+}
+
+/// Whether a text is a domain-spec: a macro-string that ends with a macro or with a label that can be
+/// one at the top (§7.1).
+pub(super) fn is_domain_spec(text: &str) -> bool {
+    is_macro_string(text, false) && (ends_with_macro(text) || ends_with_top_label(text))
+}
+
+fn ends_with_macro(text: &str) -> bool {
+    let mut rest = text;
+    while let Some(at) = rest.find('%') {
+        // Four kinds: `%{...}` and three of two characters.
+        let macro_expand = &rest[at..];
+        let end = match macro_expand.starts_with("%{") {
+            true => macro_expand.find('}').map(|end| end + 1),
+            false => Some(2),
+        };
+        rest = end
+            .and_then(|end| macro_expand.get(end..))
+            .unwrap_or_default();
+        if rest.is_empty() {
+            return true;
+        }
+    }
+    false
+}
+
+/// toplabel: letters, digits and inner hyphens, and not digits alone.
+fn ends_with_top_label(text: &str) -> bool {
+    let text = text.strip_suffix('.').unwrap_or(text);
+    let Some((_, label)) = text.rsplit_once('.') else {
+        return false;
+    };
+    let allowed = label
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    let digits = label.bytes().all(|b| b.is_ascii_digit());
+    let hyphens = label.starts_with('-') || label.ends_with('-');
+    allowed && !digits && !hyphens
+}
+
+/// Whether a domain-spec has the macro `p`, for which the DNS must be asked.
+pub(super) fn names_the_client(spec: &str) -> bool {
+    spec.contains("%{p") || spec.contains("%{P")
 }
 
 /// Longest expansion (§7.3): what is longer loses labels at its left side.
@@ -69,12 +119,11 @@ fn one(body: &str, values: Values<'_>) -> Option<String> {
         'o' => values.sender_domain.to_owned(),
         'd' => values.domain.to_owned(),
         'i' => dotted(values.address),
-        // §5.5, §7.3: the name of the address, which is not looked up here, is `unknown`.
-        'p' => "unknown".to_owned(),
+        'p' => values.validated.to_owned(),
         'v' if values.address.is_ipv4() => "in-addr".to_owned(),
         'v' => "ip6".to_owned(),
         'h' => values.helo.to_owned(),
-        // §7.2: c, r and t stand in explanations only.
+        'c' | 'r' | 't' if values.explains => "unknown".to_owned(),
         _ => return None,
     };
     let mut rest = &body[1..];
@@ -143,7 +192,9 @@ mod tests {
             sender_domain: "email.example.com",
             domain: "email.example.com",
             address: address.parse().unwrap(),
+            validated: "mx.example.org",
             helo: "mx.example.com",
+            explains: false,
         };
         for (spec, expected) in [
             ("%{s}", "strong-bad@email.example.com"),
@@ -163,6 +214,7 @@ mod tests {
             ("%{lr-}.lp._spf.%{d2}", "bad.strong.lp._spf.example.com"),
             ("%{S}", "strong-bad%40email.example.com"),
             ("a%%b%_%-c", "a%b %20c"),
+            ("%{p2}", "example.org"),
         ] {
             assert_eq!(
                 expand(spec, values("192.0.2.3")).as_deref(),

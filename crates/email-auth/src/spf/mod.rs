@@ -44,7 +44,7 @@ pub trait Witness: Send {
 }
 
 /// Asks, and keeps nothing.
-pub(crate) struct Plain<'a>(pub(crate) &'a dyn Resolver);
+pub struct Plain<'a>(pub &'a dyn Resolver);
 
 #[async_trait]
 impl Witness for Plain<'_> {

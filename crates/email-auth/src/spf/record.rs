@@ -104,11 +104,13 @@ pub fn parse(text: &str) -> Result<Record, Flaw> {
         };
         match modifier(term) {
             Some((name, value)) => {
-                // RFC 7208 §6: these two at most once; others are passed over (§6).
+                // RFC 7208 §6: these two at most once; others are passed over where they keep to the
+                // grammar (§12).
                 let twice = match name.to_ascii_lowercase().as_str() {
                     "redirect" => record.redirect.replace(value.to_owned()).is_some(),
                     "exp" => std::mem::replace(&mut explained, true),
-                    _ => continue,
+                    _ if expand::is_macro_string(value, true) => continue,
+                    _ => return Err(flaw(Defect::BadValue)),
                 };
                 if twice {
                     return Err(flaw(Defect::Twice));
@@ -176,7 +178,7 @@ fn directive(term: &str) -> Result<Directive, Defect> {
 }
 
 fn check_spec(spec: &str) -> Result<(), Defect> {
-    match (spec.is_empty(), expand::is_valid(spec)) {
+    match (spec.is_empty(), expand::is_domain_spec(spec)) {
         (true, _) => Err(Defect::MissingValue),
         (false, true) => Ok(()),
         (false, false) => Err(Defect::BadValue),
@@ -193,13 +195,15 @@ fn needed(argument: &str) -> Result<String, Defect> {
 fn domain_and_prefixes(argument: &str) -> Result<(Option<String>, Prefixes), Defect> {
     let mut prefixes = WHOLE;
     let mut rest = argument;
-    if let Some((before, v6)) = rest.split_once("//") {
+    // A domain may hold a slash too: a prefix is what stands behind the last one and could be a number.
+    if let Some((before, v6)) = rest.rsplit_once("//")
+        && is_number(v6)
+    {
         prefixes.v6 = prefix(v6, 128)?;
         rest = before;
     }
-    // Macros may hold a `/` as a delimiter; a prefix is digits after the last one.
     if let Some((before, v4)) = rest.rsplit_once('/')
-        && !v4.contains('}')
+        && is_number(v4)
     {
         prefixes.v4 = prefix(v4, 32)?;
         rest = before;
@@ -210,8 +214,12 @@ fn domain_and_prefixes(argument: &str) -> Result<(Option<String>, Prefixes), Def
     }
 }
 
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
+}
+
 fn prefix(text: &str, most: u8) -> Result<u8, Defect> {
-    let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let digits = is_number(text);
     // RFC 7208 §5.6: no leading zeros.
     let plain = text.len() == 1 || !text.starts_with('0');
     let value = text.parse().ok().filter(|value| *value <= most);
