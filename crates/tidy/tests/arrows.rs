@@ -46,6 +46,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("sink", &["smtp", "diagnosis", "toml-read", "world"]),
     ("screening", &["smtp", "queue"]),
     ("email-auth", &["smtp", "diagnosis", "dns"]),
+    ("signing", &["dns", "world"]),
     (
         "filters",
         &["smtp", "queue", "screening", "email-auth", "dns", "world"],

@@ -57,6 +57,10 @@ pub trait Disk: Send + Sync {
         let size = self.open(path)?.size()?;
         Ok(FileStamp { modified: 0, size })
     }
+    /// Whether others than its owner may read a file, or could change it.
+    fn others_may_read(&self, path: &Path) -> io::Result<bool> {
+        self.open(path).map(|_| false)
+    }
     /// Opens an existing file for writing at its end; what one call writes stays together.
     fn append(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
     /// Whether there is something by this name.
@@ -147,6 +151,11 @@ impl Disk for RealDisk {
                 + i128::from(metadata.mtime_nsec()),
             size: metadata.len(),
         })
+    }
+
+    fn others_may_read(&self, path: &Path) -> io::Result<bool> {
+        use std::os::unix::fs::MetadataExt as _;
+        Ok(std::fs::metadata(path)?.mode() & 0o077 != 0)
     }
 
     fn append(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
