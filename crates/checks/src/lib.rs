@@ -19,7 +19,6 @@ mod route;
 mod server;
 mod settings;
 mod tags;
-mod talk;
 
 use std::future::Future;
 use std::sync::Arc;

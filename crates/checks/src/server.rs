@@ -1,5 +1,6 @@
 //! Each server of the route: connection, greeting, what it announces; an address probed on request.
 
+use callout::{Ended, NotReady, Talk, greet, would_take};
 use diagnosis::facts::{BreakKind, Circumstances, ConnectError};
 use diagnosis::finding::{Bearing, Conclusion, Fact, Finding, Verdict};
 use diagnosis::{Cause, Failure, FailureKind, Outcome, diagnose};
@@ -10,7 +11,6 @@ use world::Net;
 
 use crate::route::Found;
 use crate::settings::Settings;
-use crate::talk::{Ended, Talk};
 
 /// What is asked of the servers.
 #[derive(Clone, Copy, Debug, Default)]
@@ -108,7 +108,7 @@ async fn one(
     let mut findings = vec![finding.facts(std::mem::take(&mut talk.facts))];
     announced(&subject, &extensions, wish.message_size, &mut findings);
     if let Some(address) = wish.probe {
-        findings.push(probe(&mut talk, &subject, address).await);
+        findings.push(probe(&mut talk, &extensions, &subject, address).await);
     }
     talk.quit().await;
     Server {
@@ -138,45 +138,17 @@ fn banner(facts: &[Fact]) -> String {
     said.unwrap_or_default()
 }
 
-enum NotReady {
-    Refused(Stage, Reply),
-    Ended(Ended),
-}
-
-/// RFC 5321 §3.1, §3.2: greeting, EHLO, and HELO where that is refused for good.
-async fn greet(talk: &mut Talk, lmtp: bool, us: &str) -> Result<Reply, NotReady> {
-    let greeting = talk.say(Stage::Greeting, None).await;
-    let greeting = greeting.map_err(NotReady::Ended)?;
-    if greeting.code() != 220 {
-        return Err(NotReady::Refused(Stage::Greeting, greeting));
-    }
-    let verb = if lmtp { "LHLO" } else { "EHLO" };
-    let hello = talk.say(Stage::Hello, Some(&format!("{verb} {us}"))).await;
-    let mut hello = hello.map_err(NotReady::Ended)?;
-    if hello.severity() == Severity::Permanent && !lmtp {
-        let older = talk.say(Stage::Hello, Some(&format!("HELO {us}"))).await;
-        hello = older.map_err(NotReady::Ended)?;
-    }
-    match hello.severity() {
-        Severity::Completion => Ok(hello),
-        Severity::Preliminary
-        | Severity::Intermediate
-        | Severity::Transient
-        | Severity::Permanent => Err(NotReady::Refused(Stage::Hello, hello)),
-    }
-}
-
 fn of_refusal(refused: NotReady, subject: String, facts: Vec<Fact>) -> Finding {
     let finding = match refused {
         NotReady::Refused(Stage::Greeting, reply) => {
             refusal(Conclusion::GreetingRefused, subject, Stage::Greeting, reply)
         }
         NotReady::Refused(stage, reply) => refusal(Conclusion::HelloRefused, subject, stage, reply),
-        NotReady::Ended(Ended::NotSmtp) => Finding::new(Conclusion::NotSmtp, subject),
-        NotReady::Ended(Ended::Broke(BreakKind::TimedOut)) => {
+        NotReady::Ended(_, Ended::NotSmtp) => Finding::new(Conclusion::NotSmtp, subject),
+        NotReady::Ended(_, Ended::Broke(BreakKind::TimedOut)) => {
             Finding::new(Conclusion::ServerSilent, subject)
         }
-        NotReady::Ended(Ended::Broke(BreakKind::Closed | BreakKind::Reset)) => {
+        NotReady::Ended(_, Ended::Broke(BreakKind::Closed | BreakKind::Reset)) => {
             Finding::new(Conclusion::ServerDrops, subject)
         }
     };
@@ -269,32 +241,26 @@ fn names(extensions: &Extensions) -> Vec<String> {
 }
 
 /// Whether the server would take the address: MAIL FROM:<>, RCPT, RSET. Nothing is sent.
-async fn probe(talk: &mut Talk, subject: &str, address: &Address) -> Finding {
-    let lines = [
-        (Stage::Mail, "MAIL FROM:<>".to_owned()),
-        (Stage::Rcpt, format!("RCPT TO:<{}>", address.as_str())),
-    ];
+async fn probe(
+    talk: &mut Talk,
+    extensions: &Extensions,
+    subject: &str,
+    address: &Address,
+) -> Finding {
     let subject = format!("{} ({subject})", address.as_str());
-    let mut finding = Finding::new(Conclusion::ProbeBroke, subject.as_str());
-    for (stage, line) in lines {
-        let reply = match talk.say(stage, Some(&line)).await {
-            Ok(reply) => reply,
-            Err(_) => return finding.facts(std::mem::take(&mut talk.facts)),
-        };
-        finding = match (stage, reply.severity()) {
-            (Stage::Rcpt, Severity::Completion) => {
-                Finding::new(Conclusion::RecipientTaken, subject.as_str()).object(reply.text())
-            }
-            (_, Severity::Completion) => continue,
-            (Stage::Rcpt, _) => {
-                refusal(Conclusion::RecipientRefused, subject.clone(), stage, reply)
-            }
-            (_, _) => {
-                finding = refusal(Conclusion::ProbeRefused, subject.clone(), stage, reply);
-                break;
-            }
-        };
-    }
+    let finding = match would_take(talk, extensions, &Address::null(), address).await {
+        Err(_) => {
+            let broke = Finding::new(Conclusion::ProbeBroke, subject);
+            return broke.facts(std::mem::take(&mut talk.facts));
+        }
+        Ok((Stage::Rcpt, reply)) if reply.severity() == Severity::Completion => {
+            Finding::new(Conclusion::RecipientTaken, subject).object(reply.text())
+        }
+        Ok((stage @ Stage::Rcpt, reply)) => {
+            refusal(Conclusion::RecipientRefused, subject, stage, reply)
+        }
+        Ok((stage, reply)) => refusal(Conclusion::ProbeRefused, subject, stage, reply),
+    };
     // The talk ends here in any case.
     let _ = talk.say(Stage::Reset, Some("RSET")).await;
     finding.facts(std::mem::take(&mut talk.facts))

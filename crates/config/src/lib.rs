@@ -4,6 +4,7 @@
 //! is wrong with a file is found at once; each problem has its place, and says what is allowed there.
 //! This crate does no I/O: it is given the text.
 
+mod callout;
 mod filters;
 mod local;
 mod network;

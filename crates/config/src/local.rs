@@ -4,9 +4,11 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use queue::CalloutPolicy;
 use toml::de::{DeTable, DeValue};
 use toml_read::{Section, wrong_kind};
 
+use crate::callout;
 use crate::problem::ProblemKind;
 
 type Found = toml_read::Found<ProblemKind>;
@@ -75,6 +77,8 @@ pub struct DomainSpec {
     pub aliases: Vec<TableSpec>,
     /// Who is at the next hop; none: everybody.
     pub recipients: Vec<TableSpec>,
+    /// How the next hop is asked about recipients; none: not at all.
+    pub verify: Option<CalloutPolicy>,
 }
 
 /// What a domain of ours is.
@@ -168,7 +172,14 @@ const LOCAL: &[&str] = &[
     "srs_domain",
     "srs_max_age",
 ];
-const DOMAIN: &[&str] = &["class", "mailbox", "mailboxes", "aliases", "recipients"];
+const DOMAIN: &[&str] = &[
+    "class",
+    "mailbox",
+    "mailboxes",
+    "aliases",
+    "recipients",
+    "verify",
+];
 const TABLES: &str =
     "a list of tables, like [\"file:/etc/postrider/aliases\"] or [\"sqlite:/path?query=SELECT …\"]";
 
@@ -299,6 +310,9 @@ fn domain(table: &DeTable<'_>, name: std::ops::Range<usize>, found: &mut Found) 
         &mut domain.recipients,
         TableSpec::read,
     );
+    if let Some(value) = table.get("verify") {
+        domain.verify = callout::read(value, found);
+    }
     let local = domain.class == DomainClass::Local;
     let relay = domain.class == DomainClass::Relay;
     if local
@@ -311,6 +325,7 @@ fn domain(table: &DeTable<'_>, name: std::ops::Range<usize>, found: &mut Found) 
         ("mailbox", local),
         ("mailboxes", local),
         ("recipients", relay),
+        ("verify", relay),
     ] {
         if let Some(value) = table.get(key).filter(|_| !fits) {
             found.error(value.span(), ProblemKind::OtherClass { key });
@@ -439,6 +454,7 @@ pub(crate) fn show(out: &mut String, local: &Local) -> fmt::Result {
                     &list(&domain.recipients),
                     "who is there; none: everybody",
                 )?;
+                callout::show(out, name, domain.verify.as_ref())?;
             }
         }
     }

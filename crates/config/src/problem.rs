@@ -47,6 +47,8 @@ pub enum ProblemKind {
     NotADomainName,
     /// The characters cannot part names.
     NotDelimiters,
+    /// The text is no server that can be asked about recipients.
+    NotAServer,
     /// The text is no path of mailboxes.
     NotAMailboxPath,
     /// A local domain without mailboxes.
@@ -134,10 +136,11 @@ impl Explained for ProblemKind {
             ProblemKind::NoParameter => Some("write the query with `?1` where the name or address goes: `SELECT options FROM users WHERE name = ?1`".into()),
             ProblemKind::NotAMailbox => Some("write a whole address: \"anna@example.org\"".into()),
             ProblemKind::NotADomainName => Some("write a domain: \"example.org\"".into()),
+            ProblemKind::NotAServer => Some("write a server like \"smtp://10.0.0.5:25\", \"lmtp://127.0.0.1:24\", or \"mx\"; leave it out, and the next hop of the route is asked".into()),
             ProblemKind::NotDelimiters => Some("write one or more of the characters + - = _ # and the like".into()),
             ProblemKind::NotAMailboxPath => Some("write an absolute path with the name in it: \"maildir:/var/mail/{domain}/{user}\"".into()),
             ProblemKind::NoMailboxes => Some("add `mailbox = \"maildir:/var/mail/{domain}/{user}\"` and `mailboxes = [\"file:/etc/postrider/users\"]`; or choose `class = \"virtual\"` or \"relay\"".into()),
-            ProblemKind::OtherClass { .. } => Some("`mailbox` and `mailboxes` are for local domains, `recipients` is for relayed ones".into()),
+            ProblemKind::OtherClass { .. } => Some("`mailbox` and `mailboxes` are for local domains, `recipients` and `verify` are for relayed ones".into()),
             ProblemKind::NoPostmaster => Some("add `[local]` with `postmaster = \"you@example.org\"`: RFC 5321 asks that somebody reads mail for postmaster".into()),
             ProblemKind::NotAHostname => Some("write a full name like \"mail.example.org\"".into()),
             ProblemKind::NotAnAddressAlone => Some("write an address in quotes, without a port: \"192.0.2.25\" or \"2001:db8::25\"".into()),
@@ -185,6 +188,7 @@ impl fmt::Display for ProblemKind {
             ProblemKind::NoParameter => f.write_str("the query has no place for what is looked up"),
             ProblemKind::NotAMailbox => f.write_str("this is no address"),
             ProblemKind::NotADomainName => f.write_str("this is no domain"),
+            ProblemKind::NotAServer => f.write_str("this is no server that can be asked"),
             ProblemKind::NotDelimiters => f.write_str("these cannot part a name from its detail"),
             ProblemKind::NotAMailboxPath => f.write_str("this is no path of mailboxes"),
             ProblemKind::NoMailboxes => f.write_str("this local domain has no mailboxes"),

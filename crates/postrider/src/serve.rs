@@ -1,5 +1,6 @@
 //! `postrider serve`: the relay.
 
+mod callouts;
 pub(crate) mod certificates;
 mod chores;
 mod control_server;
@@ -25,7 +26,7 @@ use std::time::Duration;
 use checks::Checker;
 use config::Config;
 use delivery::{Engine, Maildirs};
-use queue::{Directory, Greylist, Store, StoreError};
+use queue::{Callout, Directory, Greylist, Store, StoreError};
 use reception::{Door, Receiver};
 use store_sqlite::{SqliteGreylist, SqliteStore, SqliteSuppressions};
 use tokio::sync::watch;
@@ -172,6 +173,7 @@ async fn run(config: &Config, data: &Path) -> Result<(), StartError> {
         source,
     })?;
     let directory = directory::of(config, &world, &data)?;
+    let asking = callouts::of(config, &world, &resolver, &data, &sending_tls)?;
     let mut sending = delivery::Settings {
         directory: directory.clone(),
         suppressions: Some(Arc::new(SqliteSuppressions::open(&data)?)),
@@ -190,7 +192,11 @@ async fn run(config: &Config, data: &Path) -> Result<(), StartError> {
         tokio::spawn(looker.run(doubts));
     }
     let engine = Engine::start(world.clone(), store.clone(), resolver.clone(), sending).await?;
-    let offers = (directory, certificates.acceptor());
+    let offers = Offers {
+        directory,
+        callout: asking.clone().map(|asking| Arc::new(asking.callouts) as _),
+        tls: certificates.acceptor(),
+    };
     let Receiving { receiver, greylist } =
         receiver(config, &world, &resolver, &store, &engine, &data, offers).await?;
     let asked = control_server::Asked {
@@ -216,6 +222,7 @@ async fn run(config: &Config, data: &Path) -> Result<(), StartError> {
         world,
         retention: config.queue.retention,
         greylist: greylist.zip(settings::greylisting(config)),
+        asking: asking.clone(),
     };
     let pruning = tokio::spawn(chores.run());
     let watching = tokio::spawn(certificates.watch(hangup));
@@ -234,6 +241,9 @@ async fn run(config: &Config, data: &Path) -> Result<(), StartError> {
             tracing::warn!(sessions = cut, "cut off in the middle: at the next start these outcomes count as unknown");
         },
         () = signals.second() => tracing::warn!("stopping at once"),
+    }
+    if let Some(asking) = &asking {
+        asking.tell();
     }
     control.abort();
     pruning.abort();
@@ -315,6 +325,13 @@ fn addresses(listeners: &[(Listener, Door)]) -> Result<Addresses, StartError> {
     })
 }
 
+/// What the receiving role is given beside what it is told.
+struct Offers {
+    directory: Option<Arc<dyn Directory>>,
+    callout: Option<Arc<dyn Callout>>,
+    tls: Option<tls::Acceptor>,
+}
+
 /// The receiving role, and who remembers strangers for it.
 struct Receiving {
     receiver: Receiver,
@@ -328,7 +345,7 @@ async fn receiver(
     store: &Arc<dyn Store>,
     engine: &Engine,
     data: &Path,
-    (directory, tls): (Option<Arc<dyn Directory>>, Option<tls::Acceptor>),
+    offers: Offers,
 ) -> Result<Receiving, StartError> {
     let greylist: Option<Arc<dyn Greylist>> = match settings::greylisting(config) {
         Some(_) => Some(Arc::new(SqliteGreylist::open(data)?)),
@@ -337,14 +354,15 @@ async fn receiver(
     let mailboxes = Maildirs::new(world.clone(), settings::quota(config));
     let neighbours = reception::Neighbours {
         greylist: greylist.clone(),
-        directory,
+        directory: offers.directory,
+        callout: offers.callout,
         mailboxes: Some(Arc::new(mailboxes)),
         filters: filters::chain(config, world, resolver)?,
         authenticator: users::authenticator(config, world)?,
         suppressions: Some(Arc::new(SqliteSuppressions::open(data)?)),
     };
     let settings = reception::Settings {
-        tls,
+        tls: offers.tls,
         ..users::settings(config, settings::reception(config))
     };
     let receiver = Receiver::with(world.clone(), engine.intake(), settings, neighbours);

@@ -1,14 +1,15 @@
 //! Who the recipients in domains of ours are: what the roles ask before they take or send mail for one.
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use smtp::Address;
 
-use crate::DestinationKey;
 use crate::route::Target;
+use crate::{CalloutPolicy, DestinationKey};
 
 /// What a mailbox may hold; 0 is any number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -69,8 +70,8 @@ pub struct Placed {
     pub quota: Option<MailboxQuota>,
     /// Its reverse-path, where that is another than the message's.
     pub sender: Option<Address>,
-    /// Whether its next hop is to be asked before mail is taken.
-    pub verify: bool,
+    /// How its next hop is asked before mail is taken; none: not at all.
+    pub verify: Option<Arc<CalloutPolicy>>,
 }
 
 /// A place in a table.

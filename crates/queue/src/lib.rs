@@ -3,6 +3,7 @@
 //! The queue knows no SQL and does no I/O of its own: a [`Store`] keeps it, [`policy`] decides what
 //! a failure means for the next attempt, and the roles (`reception`, `delivery`) do the talking.
 
+mod callout;
 mod courier;
 mod directory;
 mod greylist;
@@ -18,6 +19,9 @@ mod suppression;
 mod verification;
 
 pub use courier::{Courier, Intake, queued_recipients};
+pub use callout::{
+    Answer, Callout, CalloutMemory, CalloutPolicy, Freshness, Remembered, Unanswered, Unsure,
+};
 pub use directory::{
     Directory, Expansion, Found, MailboxQuota, NotFound, Placed, Resolved, Rewritten, TablePlace,
 };

@@ -35,6 +35,7 @@ mod submission;
 mod trace;
 mod transaction;
 mod watermark;
+mod verify;
 mod wishes;
 mod words;
 
@@ -42,7 +43,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use queue::{Directory, Greylist, Intake, Mailboxes};
+use queue::{Callout, Directory, Greylist, Intake, Mailboxes};
 use world::World;
 
 pub use network::{Network, ParseNetworkError};
@@ -93,6 +94,8 @@ pub struct Neighbours {
     /// Who knows the recipients in domains of ours.
     pub directory: Option<Arc<dyn Directory>>,
     /// Who knows the mailboxes on this machine.
+    /// Who asks next hops about recipients.
+    pub callout: Option<Arc<dyn Callout>>,
     pub mailboxes: Option<Arc<dyn Mailboxes>>,
     /// Who knows users.
     pub authenticator: Option<Arc<dyn auth::Authenticator>>,

@@ -19,6 +19,7 @@ use crate::nobody::Nobody;
 use crate::pace::Overdue;
 use crate::rates::{TooFast, What};
 use crate::submission::HeaderProblem;
+use crate::verify::Unverified;
 use crate::watermark::Shortage;
 use crate::{Network, words};
 
@@ -89,6 +90,8 @@ pub(crate) enum Refusal {
     },
     /// A recipient in a domain of ours is not taken.
     Nobody(Box<Nobody>),
+    /// The next hop of a recipient does not take it, or cannot be asked.
+    Unverified(Box<Unverified>),
     /// A filter objects, or is missing.
     Screened(Box<Screened>),
     /// The header is too long to be one.
@@ -201,6 +204,7 @@ impl Refusal {
                 MailboxTrouble::Failed { .. } => "mailbox-failed",
             },
             Refusal::Nobody(nobody) => nobody.name(),
+            Refusal::Unverified(unverified) => unverified.name(),
             Refusal::Screened(screened) => screened.name(),
             Refusal::HeaderTooLarge { .. } => "header-too-large",
             Refusal::TalksFirst => "talks-first",
@@ -232,6 +236,7 @@ impl Refusal {
             Refusal::Short(_) | Refusal::Store(_) | Refusal::LoginUnavailable { .. } => true,
             Refusal::Mailbox { trouble, .. } => failed(trouble),
             Refusal::Nobody(nobody) => nobody.is_ours(),
+            Refusal::Unverified(unverified) => unverified.is_ours(),
             Refusal::Screened(screened) => screened.is_failure(),
             _ => false,
         }
@@ -242,6 +247,7 @@ impl Refusal {
         match self {
             Refusal::RelayDenied { .. } | Refusal::NotQualified(_) => true,
             Refusal::Nobody(nobody) => nobody.counts(),
+            Refusal::Unverified(unverified) => unverified.counts(),
             Refusal::NoRoute(address) => address.domain().is_none(),
             _ => false,
         }
@@ -253,6 +259,7 @@ impl Refusal {
             Refusal::Store(error) => Some(error.to_string()),
             Refusal::Mailbox { trouble, .. } => Some(trouble.to_string()),
             Refusal::Nobody(nobody) => nobody.detail(),
+            Refusal::Unverified(unverified) => unverified.detail(),
             Refusal::LoginFailed {
                 name,
                 why,
@@ -281,6 +288,7 @@ impl Refusal {
             | Refusal::Suppressed { recipient, .. }
             | Refusal::Mailbox { recipient, .. } => Some(recipient),
             Refusal::Nobody(nobody) => Some(&nobody.recipient),
+            Refusal::Unverified(unverified) => Some(&unverified.recipient),
             Refusal::Screened(screened) => screened.recipient.as_ref(),
             _ => None,
         }
@@ -325,6 +333,7 @@ impl Refusal {
             Refusal::TooMany(_) | Refusal::Overdue(_) | Refusal::Stopping => Some(MINUTE),
             Refusal::NoRoute(address) if address.domain().is_some() => Some(60 * MINUTE),
             Refusal::Nobody(nobody) => nobody.wait(),
+            Refusal::Unverified(unverified) => unverified.wait(),
             Refusal::Screened(screened) => screened.wait(),
             Refusal::HeaderTooLarge { .. }
             | Refusal::TalksFirst
@@ -387,6 +396,7 @@ impl Refusal {
                 MailboxTrouble::Failed { .. } => (451, Transient, 3, 0),
             },
             Refusal::Nobody(nobody) => nobody.codes(),
+            Refusal::Unverified(unverified) => unverified.codes(),
             Refusal::Screened(screened) => screened.codes(),
             // RFC 3463 §3.4 X.3.4: too big; RFC 5321 §4.2.3: 552.
             Refusal::HeaderTooLarge { .. } => (552, Permanent, 3, 4),

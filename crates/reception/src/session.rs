@@ -23,7 +23,7 @@ use crate::refusal::Refusal;
 use crate::screen::{Fate, Screen};
 use crate::serve::{Caller, Door};
 use crate::transaction::{Envelope, Incoming, Summary};
-use crate::{Client, Shared, greylisting, wishes};
+use crate::{Client, Shared, greylisting, verify, wishes};
 
 /// Talks with one client until one side ends it.
 pub(crate) async fn run(shared: Arc<Shared>, caller: Caller, shutdown: watch::Receiver<bool>) {
@@ -441,6 +441,10 @@ impl Session {
             rewritten: None,
             options: wishes::of_recipient(params),
         };
+        // Last of all: strangers and whatever else is refused cost no question.
+        if let Some(here) = &here {
+            Box::pin(verify::ask(&self.shared, &to, here)).await?;
+        }
         Ok(match here {
             Some(here) => here.taken(&named),
             None => Taken::One(named),

@@ -63,6 +63,7 @@ pub(crate) fn of(refusal: &Refusal, hostname: &str) -> String {
         }
         Refusal::Mailbox { trouble, .. } => mailbox(trouble),
         Refusal::Nobody(nobody) => nobody.words(),
+        Refusal::Unverified(unverified) => unverified.words(),
         Refusal::Screened(screened) => screened.words(hostname),
         Refusal::HeaderTooLarge { limit } => format!(
             "the header of the message is larger than {}, which is more than any header needs",

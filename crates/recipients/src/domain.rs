@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use queue::CalloutPolicy;
+
 use crate::table::Table;
 use crate::template::Template;
 
@@ -21,8 +23,8 @@ pub enum Class {
     Relay {
         /// Who is there; none: the next hop knows.
         recipients: Vec<Arc<dyn Table>>,
-        /// Whether the next hop is asked before mail is taken.
-        verify: bool,
+        /// How the next hop is asked before mail is taken; none: not at all.
+        verify: Option<Arc<CalloutPolicy>>,
     },
 }
 

@@ -164,7 +164,7 @@ impl<'a> Expander<'a> {
                 let known = recipients.is_empty()
                     || self.member(recipients, domain, &name).await?.is_some();
                 if known {
-                    self.place_relayed(task, *verify);
+                    self.place_relayed(task, verify.clone());
                     return Ok(());
                 }
             }

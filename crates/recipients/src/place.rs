@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use queue::route::{Asked, Lead, NextHop, Target as Hop};
-use queue::{Expansion, NotFound, Placed, TablePlace};
+use queue::{CalloutPolicy, Expansion, NotFound, Placed, TablePlace};
 use smtp::Address;
 
 use crate::domain::{Domain, Name};
@@ -42,7 +42,7 @@ impl Expander<'_> {
                 target: mailbox,
                 quota: options.quota,
                 sender: task.owner.clone(),
-                verify: false,
+                verify: None,
             });
         }
         if !forwards || !self.followed.insert(folded(&task.address)) {
@@ -57,7 +57,7 @@ impl Expander<'_> {
         self.follow(task, &domain.name, None, by, &value).await
     }
 
-    pub(crate) fn place_relayed(&mut self, task: Task, verify: bool) {
+    pub(crate) fn place_relayed(&mut self, task: Task, verify: Option<Arc<CalloutPolicy>>) {
         let lead = self.lead(&task.address);
         self.place(Placed {
             address: task.address,
@@ -82,7 +82,7 @@ impl Expander<'_> {
             address: task.address,
             quota: None,
             sender,
-            verify: false,
+            verify: None,
         });
     }
 

@@ -88,10 +88,10 @@ fn book() -> Book {
         domain("two.example", local(table("users", MAILBOXES))),
         domain("broken.example", local(Arc::new(Broken))),
         domain("virtual.example", Class::Virtual),
-        domain("relay.example", relay(Vec::new(), true)),
+        domain("relay.example", relay(Vec::new(), Some(Arc::default()))),
         domain(
             "listed.example",
-            relay(vec![table("known", "anna\n")], false),
+            relay(vec![table("known", "anna\n")], None),
         ),
     ];
     let settings = Settings {
@@ -388,7 +388,7 @@ async fn unknown_names_are_nobody_and_other_domains_are_elsewhere() {
 #[tokio::test]
 async fn a_relayed_domain_asks_its_next_hop_and_takes_no_routed_names() {
     let found = resolved("Someone@relay.example").await;
-    assert!(found.recipients[0].verify);
+    assert!(found.recipients[0].verify.is_some());
     assert_eq!(
         found.recipients[0].address,
         address("Someone@relay.example")

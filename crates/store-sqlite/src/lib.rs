@@ -16,10 +16,12 @@
 //! | `accept`, `record`, `change`, `gate`, `outage` | what is written |
 //! | `due`, `late`, `list` | what is read |
 //! | `greylist` | a database of its own: who has come before |
+//! | `callout` | a database of its own: what next hops answered about recipients |
 //! | `suppression` | another: to whom nothing is sent |
 
 mod accept;
 mod body;
+mod callout;
 mod change;
 mod codec;
 mod db;
@@ -43,6 +45,7 @@ mod turns;
 mod verified;
 mod writer;
 
+pub use callout::SqliteCallouts;
 pub use greylist::SqliteGreylist;
 pub use store::SqliteStore;
 pub use suppression::SqliteSuppressions;

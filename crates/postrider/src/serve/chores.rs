@@ -6,6 +6,8 @@ use std::time::Duration;
 use queue::{Greylist, GreylistPolicy, Store};
 use world::World;
 
+use super::callouts::Asking;
+
 /// Messages whose history is removed at once.
 const AT_ONCE: usize = 500;
 
@@ -15,6 +17,7 @@ pub(crate) struct Chores {
     /// How long the history of a message stays.
     pub(crate) retention: Duration,
     pub(crate) greylist: Option<(Arc<dyn Greylist>, GreylistPolicy)>,
+    pub(super) asking: Option<Asking>,
 }
 
 impl Chores {
@@ -24,6 +27,9 @@ impl Chores {
             hourly.tick().await;
             self.prune().await;
             self.forget_strangers().await;
+            if let Some(asking) = &self.asking {
+                asking.tidy(&self.world).await;
+            }
         }
     }
 

@@ -87,8 +87,7 @@ fn domain(name: &str, spec: &config::DomainSpec, world: &World) -> Result<Domain
         DomainClass::Virtual => Class::Virtual,
         DomainClass::Relay => Class::Relay {
             recipients: tables(&spec.recipients, world),
-            // The next hop is not asked yet.
-            verify: false,
+            verify: spec.verify.clone().map(Arc::new),
         },
     };
     Ok(Domain {

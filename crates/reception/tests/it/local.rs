@@ -70,7 +70,7 @@ fn local(mailboxes: Arc<dyn Table>) -> Class {
 fn neighbours(mailboxes: Option<Arc<dyn Mailboxes>>) -> Neighbours {
     let relay = Class::Relay {
         recipients: Vec::new(),
-        verify: false,
+        verify: None,
     };
     let domains = [
         domain(

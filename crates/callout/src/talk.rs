@@ -5,33 +5,40 @@ use std::time::Duration;
 use diagnosis::facts::{BreakKind, ConnectError, ConnectTry};
 use diagnosis::finding::Fact;
 use smtp::{Reply, ReplyParser, Stage};
+use tls::{Connector, Verify};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout};
 use world::{Net, Peer, Stream};
 
 /// A connection on which lines are said and answered.
-pub(crate) struct Talk {
+#[derive(Debug)]
+pub struct Talk {
     stream: Stream,
     parser: ReplyParser,
     patience: Duration,
-    pub(crate) facts: Vec<Fact>,
+    /// What was said, and when.
+    pub facts: Vec<Fact>,
 }
 
 /// Why a talk does not go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ended {
+pub enum Ended {
+    /// The connection ended.
     Broke(BreakKind),
+    /// What came is not SMTP.
     NotSmtp,
 }
 
 /// Of what is not SMTP, so much is kept.
 const KEPT: usize = 200;
+/// How long a TLS handshake may take.
+const HANDSHAKE: Duration = Duration::from_secs(30);
 /// How long the farewell may take.
 const FAREWELL: Duration = Duration::from_secs(2);
 
 impl Talk {
     /// Connects; `from` is the address of ours, for the record.
-    pub(crate) async fn open(
+    pub async fn open(
         net: &dyn Net,
         host: &str,
         peer: &Peer,
@@ -71,7 +78,7 @@ impl Talk {
     }
 
     /// Says a line, where there is one to say, and waits for the answer.
-    pub(crate) async fn say(&mut self, stage: Stage, line: Option<&str>) -> Result<Reply, Ended> {
+    pub async fn say(&mut self, stage: Stage, line: Option<&str>) -> Result<Reply, Ended> {
         let began = Instant::now();
         let outcome = match timeout(self.patience, self.exchange(line)).await {
             Ok(outcome) => outcome,
@@ -123,8 +130,26 @@ impl Talk {
         }
     }
 
+    /// Makes the connection secure. `Err`: it is of no more use.
+    pub(crate) async fn secure(
+        &mut self,
+        connector: &Connector,
+        host: &str,
+        verify: Verify,
+    ) -> Result<(), ()> {
+        // RFC 3207 §4.2: nothing that came before the handshake is believed.
+        if !self.parser.is_empty() {
+            return Err(());
+        }
+        let shaking = connector.connect(self.stream.detach(), host, verify);
+        let shaken = timeout(HANDSHAKE, Box::pin(shaking)).await;
+        let (stream, _) = shaken.map_err(|_| ())?.map_err(|_| ())?;
+        self.stream = stream;
+        Ok(())
+    }
+
     /// Takes leave (RFC 5321 §4.1.1.10); how that goes changes nothing.
-    pub(crate) async fn quit(&mut self) {
+    pub async fn quit(&mut self) {
         let _ = timeout(FAREWELL, self.exchange(Some("QUIT"))).await;
     }
 }
