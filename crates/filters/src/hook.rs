@@ -79,7 +79,15 @@ struct ClientPart<'a> {
     helo: Option<&'a str>,
     protocol: &'a str,
     authenticated: Option<&'a str>,
-    tls: bool,
+    mechanism: Option<&'a str>,
+    tls: Option<TlsPart<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct TlsPart<'a> {
+    version: &'a str,
+    cipher: &'a str,
+    bits: Option<u16>,
 }
 
 /// What comes back.
@@ -141,7 +149,12 @@ fn question<'a>(moment: &Moment<'a>) -> Question<'a> {
             helo: client.helo.as_deref(),
             protocol: client.protocol,
             authenticated: client.authenticated.as_deref(),
-            tls: client.tls,
+            mechanism: client.mechanism.as_deref(),
+            tls: client.tls.as_ref().map(|tls| TlsPart {
+                version: &tls.protocol,
+                cipher: &tls.cipher,
+                bits: tls.bits(),
+            }),
         },
         sender: envelope.map(|e| e.sender.as_str()),
         recipients,

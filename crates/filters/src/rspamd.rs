@@ -86,6 +86,10 @@ fn headers(moment: &Moment<'_>) -> Vec<(&'static str, String)> {
     if let Some(user) = &client.authenticated {
         headers.push(("User", user.clone()));
     }
+    if let Some(tls) = &client.tls {
+        headers.push(("TLS-Version", tls.protocol.clone()));
+        headers.push(("TLS-Cipher", tls.cipher.clone()));
+    }
     if let Some(envelope) = moment.envelope {
         headers.push(("From", envelope.sender.to_string()));
         let recipients = envelope.recipients.iter();

@@ -7,7 +7,8 @@ use crate::place::{Place, free_port, tool};
 use crate::process::Process;
 
 /// A private `rspamd`. Words in the subject decide: `grey`, `dubious`, `bulky`, `later`, `awful` lead to
-/// greylisting, a header field, another subject, a soft rejection and a rejection.
+/// greylisting, a header field, another subject, a soft rejection and a rejection; `secure` to one that says
+/// what it was told of the user and of TLS.
 pub struct Rspamd {
     /// The port of its worker.
     pub port: u16,
@@ -30,6 +31,11 @@ rspamd_config:register_symbol{
     if (task:get_subject() or ''):find('later') then
       task:set_pre_result('soft reject', 'come back to ' .. task:get_from('smtp')[1]['addr']
         .. ' from ' .. tostring(task:get_from_ip()))
+    end
+    if (task:get_subject() or ''):find('secure') then
+      task:set_pre_result('soft reject', (task:get_user() or 'nobody')
+        .. ' by ' .. tostring(task:get_request_header('TLS-Version'))
+        .. ' with ' .. tostring(task:get_request_header('TLS-Cipher')))
     end
   end }
 ";

@@ -17,6 +17,7 @@ impl Session {
         self.client.helo = None;
         self.client.extended = false;
         self.client.login = None;
+        self.client.mechanism = None;
         self.exchange = None;
         self.protocol.accept();
     }

@@ -118,6 +118,8 @@ struct Client {
     /// Who it is, after AUTH.
     login: Option<String>,
     /// The TLS session, if there is one.
+    /// By which mechanism it proved that; none where somebody else says it.
+    mechanism: Option<String>,
     tls: Option<tls::ServerSession>,
 }
 

@@ -54,6 +54,7 @@ impl Session {
             return self.end(&Refusal::TooFast(too_fast));
         }
         self.exchange = Some(exchange);
+        self.client.mechanism = Some(mechanism.to_owned());
         self.go_on(initial).await;
     }
 

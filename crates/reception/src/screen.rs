@@ -120,6 +120,11 @@ impl Screen {
             helo: client.helo.clone(),
             protocol: client.protocol(smtputf8),
             authenticated: client.login.clone(),
+            mechanism: client.mechanism.clone(),
+            tls: client.tls.as_ref().map(|session| screening::Tls {
+                protocol: session.protocol.clone(),
+                cipher: session.cipher.clone(),
+            }),
             ..screening::Client::new(self.from)
         };
         let moment = Moment {

@@ -74,6 +74,7 @@ impl Session {
                 extended: false,
                 role,
                 login: None,
+                mechanism: None,
                 tls: None,
             },
             screen: Screen::new(&shared.neighbours.filters, from),
@@ -330,6 +331,7 @@ impl Session {
         // What is not known is in no network that may do anything.
         self.client.address = address
             .unwrap_or(Ipv4Addr::UNSPECIFIED.into())
+        self.client.mechanism = None;
             .to_canonical();
         self.client.extended = extended.unwrap_or(false);
         self.protocol.set_authenticated(self.client.login.is_some());

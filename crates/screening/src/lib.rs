@@ -75,8 +75,29 @@ pub struct Client {
     pub protocol: &'static str,
     /// Who it has proved to be.
     pub authenticated: Option<String>,
-    /// Whether the connection is encrypted.
-    pub tls: bool,
+    /// By which SASL mechanism, where that is known.
+    pub mechanism: Option<String>,
+    /// How the connection is encrypted; none: not at all.
+    pub tls: Option<Tls>,
+}
+
+/// The encryption of a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tls {
+    /// The protocol, like `TLSv1.3`.
+    pub protocol: String,
+    /// The cipher suite by its IANA name.
+    pub cipher: String,
+}
+
+impl Tls {
+    /// The length of the cipher's key, where its name tells it.
+    #[must_use]
+    pub fn bits(&self) -> Option<u16> {
+        let known = [("AES_128", 128), ("AES_256", 256), ("CHACHA20", 256)];
+        let named = |(name, _): &&(&str, u16)| self.cipher.contains(name);
+        known.iter().find(named).map(|(_, bits)| *bits)
+    }
 }
 
 impl Client {
@@ -89,7 +110,8 @@ impl Client {
             helo: None,
             protocol: "SMTP",
             authenticated: None,
-            tls: false,
+            mechanism: None,
+            tls: None,
         }
     }
 }

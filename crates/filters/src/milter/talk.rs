@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bytes::BytesMut;
 use screening::{
     Answer, Codes, Conversation, Edit, Failure, Field, Message, Moment, Reason, Refused, Stage,
-    Verdict,
+    Tls, Verdict,
 };
 use smtp::Address;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -27,7 +27,8 @@ pub(super) struct Talk {
     line: Option<Line>,
     /// The milter has no more interest in this client.
     accepted: bool,
-    helo: Option<String>,
+    /// The name that it has heard, and whether that was said under TLS.
+    helo: Option<(String, bool)>,
     transaction: Option<Transaction>,
     /// The milter has heard of a transaction that was given up.
     aborted: bool,
@@ -94,10 +95,12 @@ impl Conversation for Talk {
             .client
             .helo
             .as_deref()
-            .filter(|h| self.helo.as_deref() != Some(*h))
+            .map(|helo| (helo.to_owned(), moment.client.tls.is_some()))
+            .filter(|told| self.helo.as_ref() != Some(told))
         {
-            self.helo = Some(helo.to_owned());
-            match line.told(Step::Helo, &[], &[helo.as_bytes()]).await? {
+            let said = line.helo(&helo.0, moment.client.tls.as_ref()).await?;
+            self.helo = Some(helo);
+            match said {
                 Said::Continue => {}
                 Said::Accept => {
                     self.accepted = true;
@@ -163,6 +166,18 @@ impl Line {
         self.send(Step::Connect, &out).await
     }
 
+    /// Its name, and how the connection is encrypted: after STARTTLS it says its name again.
+    async fn helo(&mut self, name: &str, tls: Option<&Tls>) -> Result<Said, Failure> {
+        let bits = tls.and_then(Tls::bits).map(|bits| bits.to_string());
+        let mut values = Vec::new();
+        if let Some(tls) = tls {
+            values.push(("{tls_version}", tls.protocol.as_str()));
+            values.push(("{cipher}", tls.cipher.as_str()));
+        }
+        values.extend(bits.as_deref().map(|bits| ("{cipher_bits}", bits)));
+        self.told(Step::Helo, &values, &[name.as_bytes()]).await
+    }
+
     /// The stages of a transaction; what a new connection has not heard of is told now.
     async fn transaction(
         &mut self,
@@ -179,6 +194,12 @@ impl Line {
             let address = bare(&envelope.sender);
             let mut values = vec![("{mail_addr}", address.as_str())];
             values.extend(authen.map(|user| ("{auth_authen}", user)));
+            let mechanism = moment
+                .client
+                .mechanism
+                .as_deref()
+                .filter(|_| authen.is_some());
+            values.extend(mechanism.map(|mechanism| ("{auth_type}", mechanism)));
             let said = self.told(Step::Mail, &values, &[sender.as_bytes()]).await?;
             if let Some(answer) = transaction.take(said, moment.stage == Stage::Mail) {
                 return Ok(answer);

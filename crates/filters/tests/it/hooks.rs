@@ -23,6 +23,26 @@ async fn asked(stage: Stage, answer: Vec<u8>) -> (String, Result<Answer, screeni
     (String::from_utf8(heard.await.unwrap()).unwrap(), answer)
 }
 
+#[tokio::test]
+async fn a_hook_is_told_how_the_connection_is_encrypted_and_who_the_user_is() {
+    let whole = |heard: &[u8]| heard.ends_with(b"}");
+    let (port, heard) = scripted(whole, http(ACCEPT)).await;
+    let place = ("policy.example".to_owned(), "/".to_owned());
+    let hook = Hook::new(World::real(), local(port), place, Stage::ALL);
+    let mut mail = Mail::new("Subject: hello\r\n\r\nbody\r\n").await;
+    mail.log_in_under_tls();
+    mail.ask(&hook, Stage::Mail).await.unwrap();
+    let heard = String::from_utf8(heard.await.unwrap()).unwrap();
+    let (_, body) = heard.split_once("\r\n\r\n").unwrap();
+    let told: Value = serde_json::from_str(body).unwrap();
+    let tls = serde_json::json!(
+        {"version": "TLSv1.3", "cipher": "TLS_AES_256_GCM_SHA384", "bits": 256}
+    );
+    assert_eq!(told["client"]["tls"], tls);
+    assert_eq!(told["client"]["authenticated"], "anna");
+    assert_eq!(told["client"]["mechanism"], "SCRAM-SHA-256");
+}
+
 const ACCEPT: &str = "{\"action\":\"accept\"}";
 
 #[tokio::test]
@@ -37,7 +57,7 @@ async fn a_hook_is_told_what_is_known_at_its_stage() {
         assert_eq!(told["stage"], stage.as_str());
         assert_eq!(told["server"], "relay.example");
         assert_eq!(told["client"]["address"], "192.0.2.1");
-        assert_eq!(told["client"]["tls"], false);
+        assert_eq!(told["client"]["tls"], Value::Null);
         let since = |first: Stage, value: Value| match stage >= first {
             true => value,
             false => Value::Null,

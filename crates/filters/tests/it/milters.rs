@@ -22,9 +22,11 @@ import sys, Milter
 class M(Milter.Base):
     def note(self, *what): print(*what, flush=True)
     def connect(self, name, family, address): self.note('connect', name, address[0], self.getsymval('j')); return Milter.CONTINUE
-    def hello(self, name): self.note('helo', name); return Milter.CONTINUE
+    def hello(self, name):
+        self.note('helo', name, *[self.getsymval(m) for m in ('{tls_version}', '{cipher}', '{cipher_bits}')])
+        return Milter.CONTINUE
     def envfrom(self, sender, *args):
-        self.note('mail', sender)
+        self.note('mail', sender, self.getsymval('{auth_type}'), self.getsymval('{auth_authen}'))
         self.subject, self.body_seen = '', b''
         if sender == '<accept@client.example>': return Milter.ACCEPT
         if sender == '<reject@client.example>': return Milter.REJECT
@@ -95,6 +97,22 @@ async fn a_milter_of_libmilter_says_each_thing_and_hears_all_of_a_session() {
         "eom 6",
     ] {
         let heard = heard.split(" 0E1R").next().unwrap();
+        assert!(log.contains(heard), "{heard}: {log}");
+    }
+    let mut mail = Mail::new("Subject: plain\r\n\r\nbody\r\n").await;
+    let mut screening = chain(milter(port)).open();
+    mail.through(&mut screening).await;
+    screening.forget();
+    // STARTTLS, and the same name once more.
+    mail.log_in_under_tls();
+    mail.through(&mut screening).await;
+    let log = python.log();
+    for heard in [
+        "helo client.example None None None",
+        "mail <anna@client.example> None None",
+        "helo client.example TLSv1.3 TLS_AES_256_GCM_SHA384 256",
+        "mail <anna@client.example> SCRAM-SHA-256 anna",
+    ] {
         assert!(log.contains(heard), "{heard}: {log}");
     }
     let (accepted, _) = verdict(port, "accept@client.example", "own@example.org", "reject").await;

@@ -136,6 +136,22 @@ async fn each_action_of_a_real_rspamd_does_what_it_says() {
 }
 
 #[tokio::test]
+async fn a_real_rspamd_is_told_how_the_connection_is_encrypted_and_who_the_user_is() {
+    let rspamd = peers::Rspamd::start().unwrap();
+    let filter = Rspamd::new(World::real(), local(rspamd.port), 50 << 20);
+    let text = "From: anna@client.example\r\nSubject: secure\r\n\r\nbody\r\n";
+    let mut mail = Mail::new(text).await;
+    mail.log_in_under_tls();
+    let answer = mail.ask(&filter, Stage::Content).await.unwrap();
+    let said = Reason::Said("anna by TLSv1.3 with TLS_AES_256_GCM_SHA384".into());
+    assert_eq!(refused(&answer.verdict).0, &said);
+    let plain = Mail::new(text).await;
+    let answer = plain.ask(&filter, Stage::Content).await.unwrap();
+    let said = Reason::Said("nobody by nil with nil".into());
+    assert_eq!(refused(&answer.verdict).0, &said);
+}
+
+#[tokio::test]
 async fn an_answer_of_rspamd_that_cannot_be_understood_is_a_failure() {
     let whole = |heard: &[u8]| heard.ends_with(b"body\r\n");
     let mail = Mail::new("Subject: x\r\n\r\nbody\r\n").await;

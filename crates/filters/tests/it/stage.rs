@@ -36,6 +36,17 @@ impl Mail {
         }
     }
 
+    /// As if the client had said STARTTLS and AUTH.
+    pub(crate) fn log_in_under_tls(&mut self) {
+        self.client.protocol = "ESMTPSA";
+        self.client.authenticated = Some("anna".into());
+        self.client.mechanism = Some("SCRAM-SHA-256".into());
+        self.client.tls = Some(screening::Tls {
+            protocol: "TLSv1.3".into(),
+            cipher: "TLS_AES_256_GCM_SHA384".into(),
+        });
+    }
+
     pub(crate) fn moment(&self, stage: Stage) -> Moment<'_> {
         let recipient = self.envelope.recipients.first();
         Moment {
