@@ -16,6 +16,7 @@ mod lang;
 mod layout;
 mod notice;
 mod page;
+mod quarantine;
 mod report;
 mod step;
 mod story;

@@ -11,7 +11,7 @@ use smtp::Severity;
 use crate::explanation::{Next, explain, headline};
 use crate::layout::{WIDTH, paragraph, safe};
 use crate::words::{Arg, plain, say};
-use crate::{Lang, expansion, step, time, verified};
+use crate::{Lang, expansion, quarantine, step, time, verified};
 
 /// Like recipients that are named; of the others only how many.
 const NAMED: usize = 3;
@@ -429,6 +429,7 @@ impl Teller {
     fn event(&self, kind: &EventKind) -> String {
         match kind {
             EventKind::Held => self.plain("event-held"),
+            EventKind::Quarantined { filter, why } => quarantine::tell(filter, why, self.lang),
             EventKind::Released => self.plain("event-released"),
             EventKind::RetryAsked => self.plain("event-retry-asked"),
             EventKind::Dropped => self.plain("event-dropped"),

@@ -12,16 +12,17 @@ mod mailbox;
 mod model;
 mod options;
 pub mod policy;
+mod quarantine;
 mod record;
 pub mod route;
 mod store;
 mod suppression;
 mod verification;
 
-pub use courier::{Courier, Intake, queued_recipients};
 pub use callout::{
     Answer, Callout, CalloutMemory, CalloutPolicy, Freshness, Remembered, Unanswered, Unsure,
 };
+pub use courier::{Courier, Intake, queued_recipients};
 pub use directory::{
     Directory, Expansion, Found, MailboxQuota, NotFound, Placed, Resolved, Rewritten, TablePlace,
 };
@@ -32,6 +33,7 @@ pub use model::{
     Destination, DestinationKey, Message, MessageKind, Origin, Recipient, RecipientState,
 };
 pub use options::{Deadline, Options, RecipientOptions};
+pub use quarantine::Quarantine;
 pub use record::{
     AttemptRecord, Basis, Decision, DestinationUpdate, Event, EventKind, Verdict, WaitFor,
 };

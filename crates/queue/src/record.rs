@@ -129,6 +129,13 @@ pub struct Event {
 pub enum EventKind {
     /// The administrator held it.
     Held,
+    /// It is held, as a filter asked.
+    Quarantined {
+        /// The filter, by its name in the configuration.
+        filter: String,
+        /// Why.
+        why: crate::Quarantine,
+    },
     /// The administrator released it.
     Released,
     /// The administrator asked for an attempt now.

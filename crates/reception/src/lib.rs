@@ -24,6 +24,7 @@ mod login;
 mod network;
 mod nobody;
 mod pace;
+mod quarantine;
 mod rates;
 mod refusal;
 mod role;

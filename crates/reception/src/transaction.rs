@@ -18,7 +18,7 @@ use crate::refusal::Refusal;
 use crate::screen::{Fate, Screen};
 use crate::submission::{self, Header};
 use crate::trace::Trace;
-use crate::{Client, Shared, wishes};
+use crate::{Client, Shared, quarantine, wishes};
 use dsn::{FieldWatch, Trail};
 
 /// The envelope so far.
@@ -338,7 +338,8 @@ impl Incoming {
             },
             options,
         };
-        let events = local::events(self.envelope.steps, self.id, self.received_at);
+        let mut events = local::events(self.envelope.steps, self.id, self.received_at);
+        events.extend(quarantine::event(&fate, self.id, self.received_at));
         let new = NewMessage {
             message,
             body,

@@ -196,6 +196,23 @@ fn mail_goes_by_everybody_who_is_asked_and_each_refusal_says_whose_it_is() {
         .as_str()
         .unwrap()
         .to_owned();
+    for (lang, words) in [
+        ("en", "held, as the filter guard asked: “looks odd”"),
+        (
+            "nl",
+            "vastgehouden, zoals het filter guard vroeg: “looks odd”",
+        ),
+    ] {
+        let story = ["queue", "show", "--lang", lang, &id];
+        let story = stage.relay.ask(&story).unwrap();
+        let story = story.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(story.contains(words), "{story}");
+    }
+    let story = stage.relay.ask(&["queue", "show", "--json", &id]).unwrap();
+    let story: serde_json::Value = serde_json::from_str(&story).unwrap();
+    let why = serde_json::json!({"quarantined": {"filter": "guard", "why": {"said": {"text": "looks odd"}}}});
+    let events = story["events"].as_array().unwrap();
+    assert!(events.iter().any(|event| event["kind"] == why), "{story}");
     assert_eq!(stage.inbox.count(), 1);
     stage.relay.ask(&["queue", "release", &id]).unwrap();
     let there = wait_until(PATIENCE, || (stage.inbox.count() == 2).then_some(()));

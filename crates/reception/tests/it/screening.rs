@@ -292,6 +292,14 @@ async fn what_is_held_is_kept_for_the_administrator_and_what_is_discarded_is_not
         let messages = relay.store.messages();
         assert_eq!(messages.len(), usize::from(kept));
         assert!(messages.iter().all(|message| message.held));
+        for message in messages.iter() {
+            let why = queue::Quarantine::Said {
+                text: "odd".to_owned(),
+            };
+            let kinds: Vec<&queue::EventKind> = message.events.iter().map(|e| &e.kind).collect();
+            let filter = "guard".to_owned();
+            assert_eq!(kinds, [&queue::EventKind::Quarantined { filter, why }]);
+        }
         // Nobody is told to deliver it.
         assert!(relay.courier.calls.lock().is_empty());
         relay.nothing_left().await;
