@@ -35,8 +35,8 @@ mod settings;
 mod submission;
 mod trace;
 mod transaction;
-mod watermark;
 mod verify;
+mod watermark;
 mod wishes;
 mod words;
 
@@ -94,9 +94,9 @@ pub struct Neighbours {
     pub greylist: Option<Arc<dyn Greylist>>,
     /// Who knows the recipients in domains of ours.
     pub directory: Option<Arc<dyn Directory>>,
-    /// Who knows the mailboxes on this machine.
     /// Who asks next hops about recipients.
     pub callout: Option<Arc<dyn Callout>>,
+    /// Who knows the mailboxes on this machine.
     pub mailboxes: Option<Arc<dyn Mailboxes>>,
     /// Who knows users.
     pub authenticator: Option<Arc<dyn auth::Authenticator>>,
@@ -118,9 +118,9 @@ struct Client {
     role: Role,
     /// Who it is, after AUTH.
     login: Option<String>,
-    /// The TLS session, if there is one.
     /// By which mechanism it proved that; none where somebody else says it.
     mechanism: Option<String>,
+    /// The TLS session, if there is one.
     tls: Option<tls::ServerSession>,
 }
 

@@ -288,7 +288,12 @@ impl Session {
         let may = self.may_send(&from);
         let may = may.and_then(|()| self.may_begin(params.size.unwrap_or(0)));
         let options = match may.and(options) {
-            Ok(options) => options,
+            Ok(mut options) => {
+                let (login, settings) = (self.client.login.as_deref(), &self.shared.settings);
+                options.submitter =
+                    wishes::believed(options.submitter, login, &settings.submission);
+                options
+            }
             Err(refusal) => return self.refuse(&refusal),
         };
         self.envelope = Some(Envelope::new(from, &params, options));
@@ -326,12 +331,12 @@ impl Session {
         told.address.put(&mut address);
         told.helo.put(&mut self.client.helo);
         told.login.put(&mut self.client.login);
+        self.client.mechanism = None;
         let mut extended = Some(self.client.extended);
         told.extended.put(&mut extended);
         // What is not known is in no network that may do anything.
         self.client.address = address
             .unwrap_or(Ipv4Addr::UNSPECIFIED.into())
-        self.client.mechanism = None;
             .to_canonical();
         self.client.extended = extended.unwrap_or(false);
         self.protocol.set_authenticated(self.client.login.is_some());
@@ -436,6 +441,10 @@ impl Session {
                 },
             });
         }
+        // Last of all: strangers and whatever else is refused cost no question.
+        if let Some(here) = &here {
+            Box::pin(verify::ask(&self.shared, &to, here)).await?;
+        }
         let named = NewRecipient {
             destination: lead.key(),
             address: to,
@@ -443,10 +452,6 @@ impl Session {
             rewritten: None,
             options: wishes::of_recipient(params),
         };
-        // Last of all: strangers and whatever else is refused cost no question.
-        if let Some(here) = &here {
-            Box::pin(verify::ask(&self.shared, &to, here)).await?;
-        }
         Ok(match here {
             Some(here) => here.taken(&named),
             None => Taken::One(named),

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use queue::{Deadline, Options, RecipientOptions};
+use smtp::Address;
 use smtp::envelope::{ByMode, Hold};
 use smtp::server::{MailParams, RcptParams};
 
-use crate::Settings;
 use crate::refusal::Refusal;
+use crate::{Settings, Submission};
 
 /// The options of a message that comes now.
 pub(crate) fn of_message(
@@ -41,6 +42,17 @@ pub(crate) fn of_message(
         hold_until,
         submitter: params.submitter.clone(),
     })
+}
+
+/// RFC 4954 §5: who submitted the message first is believed to a client that has said who it is and may
+/// itself send as that mailbox; from anybody else it is as if `AUTH=<>` had been said.
+pub(crate) fn believed(
+    submitter: Option<Address>,
+    login: Option<&str>,
+    submission: &Submission,
+) -> Option<Address> {
+    let may = |of: &Address| login.is_some_and(|user| submission.check_sender(user, of).is_ok());
+    submitter.map(|of| if may(&of) { of } else { Address::null() })
 }
 
 /// The options of a recipient.

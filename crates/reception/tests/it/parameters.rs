@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use queue::{BodyKind, Options};
-use reception::Settings;
+use reception::{Role, Settings};
 use smtp::envelope::{ByMode, EnvelopeId, Notify, Priority, Return};
 
-use crate::support::{Relay, settings};
+use crate::support::{Client, Relay, settings};
+use crate::users::{Stage, plain};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -149,5 +150,44 @@ async fn a_message_that_is_to_go_back_in_time_expires_then() {
             (now + Duration::from_secs(600), mode)
         );
         assert_eq!(kept.message.expires_at, now + expires);
+    }
+}
+
+/// Hands in a message with this AUTH parameter.
+async fn hand_in(client: &mut Client, auth: &str) {
+    client
+        .ask(&format!("MAIL FROM:<bert@client.example>{auth}"), "250 ")
+        .await;
+    client.ask("RCPT TO:<b@example.org>", "250 ").await;
+    client.ask("DATA", "354 ").await;
+    client.send(b"Subject: x\r\n\r\nx\r\n.\r\n").await;
+    client.expect("250 ").await;
+}
+
+/// RFC 4954 §5.
+#[tokio::test(start_paused = true)]
+async fn who_submitted_it_first_is_believed_to_a_user_who_may_send_as_that_and_to_nobody_else() {
+    for (login, auth, expected) in [
+        (
+            true,
+            " AUTH=info@client.example",
+            Some("info@client.example"),
+        ),
+        (true, " AUTH=anna@client.example", Some("")),
+        (true, " AUTH=<>", Some("")),
+        (true, "", None),
+        (false, " AUTH=info@client.example", Some("")),
+        (false, "", None),
+    ] {
+        let stage = Stage::open(Role::Relay);
+        let mut client = stage.relay.session().await;
+        client.ask("EHLO client.example", "250").await;
+        if login {
+            client.ask(&plain("bert", "word"), "235 ").await;
+        }
+        hand_in(&mut client, auth).await;
+        let (kept, _) = stage.relay.store.only();
+        let submitter = kept.message.options.submitter;
+        assert_eq!(submitter.as_ref().map(|a| a.as_str()), expected, "{auth}");
     }
 }

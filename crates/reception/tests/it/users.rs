@@ -60,7 +60,7 @@ impl Stage {
         Stage { relay, directory }
     }
 
-    fn open(role: Role) -> Stage {
+    pub(crate) fn open(role: Role) -> Stage {
         Stage::with(role, everywhere())
     }
 }
@@ -87,7 +87,7 @@ fn everywhere() -> Settings {
     }
 }
 
-fn plain(name: &str, password: &str) -> String {
+pub(crate) fn plain(name: &str, password: &str) -> String {
     let response = BASE64.encode(format!("\0{name}\0{password}").as_bytes());
     format!("AUTH PLAIN {response}")
 }
