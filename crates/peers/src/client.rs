@@ -66,6 +66,37 @@ transport.sendMail({ envelope: { from: sender, to, use8BitMime: true }, raw: fs.
 ";
 
 impl Client {
+    /// The same as a user, whose password goes over the connection as it is: swaks and msmtp can.
+    pub fn send_as(
+        self,
+        port: u16,
+        mail: &Mail<'_>,
+        directory: &Path,
+        (user, password): (&str, &str),
+    ) -> Result<String> {
+        let login: Vec<String> = match self {
+            Client::Swaks => [
+                "--auth",
+                "PLAIN",
+                "--auth-user",
+                user,
+                "--auth-password",
+                password,
+            ]
+            .map(str::to_owned)
+            .to_vec(),
+            Client::Msmtp => vec![
+                "--auth=plain".to_owned(),
+                format!("--user={user}"),
+                format!("--passwordeval=echo {password}"),
+            ],
+            Client::Curl | Client::Smtplib | Client::Nodemailer | Client::Sendmail => {
+                return Err(crate::PeerError::Missing(format!("a login for {self:?}")));
+            }
+        };
+        self.hand_in(port, mail, directory, Path::new(""), &login)
+    }
+
     /// Hands in a message at a port of loopback. An error has what the client said.
     pub fn send(
         self,
@@ -73,6 +104,17 @@ impl Client {
         mail: &Mail<'_>,
         directory: &Path,
         postrider: &Path,
+    ) -> Result<String> {
+        self.hand_in(port, mail, directory, postrider, &[])
+    }
+
+    fn hand_in(
+        self,
+        port: u16,
+        mail: &Mail<'_>,
+        directory: &Path,
+        postrider: &Path,
+        login: &[String],
     ) -> Result<String> {
         let file = directory.join("to-send.eml");
         fs::write(&file, mail.content).doing("writing the message")?;
@@ -97,6 +139,7 @@ impl Client {
                     mail.from,
                 ]);
                 command
+                    .args(login)
                     .args(["--to", &to, "--data"])
                     .arg(format!("@{}", file.display()));
             }
@@ -110,6 +153,8 @@ impl Client {
                     "--auth=off",
                     "--tls=off",
                 ]);
+                // The last word on the same question counts.
+                command.args(login);
                 command
                     .args(["--domain=client.example", "-f", mail.from, "--"])
                     .args(mail.to);

@@ -36,7 +36,26 @@ impl Exim {
         Exim::start_with("recipients_max = 2000", router, &transport)
     }
 
+    /// The same, as this user, and with no mail while that fails.
+    pub fn relaying_as(to: u16, user: &str, password: &str) -> Result<Exim> {
+        let router =
+            "driver = manualroute\n  route_list = * 127.0.0.1\n  self = send\n  transport = remote";
+        let transport = format!(
+            "remote:\n  driver = smtp\n  port = {to}\n  hosts_require_auth = *\n  hosts_try_chunking =\n"
+        );
+        // `^` stands for a NUL.
+        let authenticators = format!(
+            "\nbegin authenticators\nplain:\n  driver = plaintext\n  public_name = PLAIN\n  \
+             client_send = ^{user}^{password}\n"
+        );
+        Exim::start_all("", router, &transport, &authenticators)
+    }
+
     fn start_with(more: &str, router: &str, transport: &str) -> Result<Exim> {
+        Exim::start_all(more, router, transport, "")
+    }
+
+    fn start_all(more: &str, router: &str, transport: &str, authenticators: &str) -> Result<Exim> {
         let binary = root_of_the_workspace().join(".peers/exim/usr/sbin/exim4");
         let binary = binary
             .canonicalize()
@@ -88,7 +107,7 @@ begin transports
   user = Debian-exim
 begin retry
 * * F,1h,1m
-",
+{authenticators}",
                 binary = binary.display(),
                 spool = spool.display(),
                 logs = logs.display(),

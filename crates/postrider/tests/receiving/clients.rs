@@ -5,12 +5,15 @@ use std::time::Duration;
 
 use peers::{Client, Exim, Mail, Postfix, wait_until};
 
-use crate::scenario::Who;
+use crate::scenario::{Login, Who};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 const FROM: &str = "anna@client.example";
 
 pub(crate) struct Sender {
+    /// The reverse-path, where it is not anna's.
+    pub(crate) from: Option<String>,
+    login: Option<Login>,
     how: How,
     relay: u16,
     directory: PathBuf,
@@ -18,25 +21,41 @@ pub(crate) struct Sender {
 }
 
 enum How {
-    Swaks,
+    /// swaks, or msmtp.
+    Says(Client),
     Postfix(Postfix),
     Exim(Exim),
 }
 
 impl Sender {
-    pub(crate) fn new(who: Who, relay: u16, directory: &Path) -> Result<Sender, String> {
+    pub(crate) fn new(
+        who: Who,
+        relay: u16,
+        directory: &Path,
+        login: Option<&Login>,
+    ) -> Result<Sender, String> {
         let how = match who {
-            Who::Swaks => How::Swaks,
+            Who::Swaks => How::Says(Client::Swaks),
+            Who::Msmtp => How::Says(Client::Msmtp),
             Who::Postfix => {
                 let config = format!(
                     "virtual_mailbox_domains =\nrelayhost = [127.0.0.1]:{relay}\n\
-                     smtp_destination_recipient_limit = 1000\n"
+                     smtp_destination_recipient_limit = 1000\n{}",
+                    login.map(sasl).unwrap_or_default()
                 );
                 How::Postfix(Postfix::start(&config).map_err(|e| e.to_string())?)
             }
-            Who::Exim => How::Exim(Exim::relaying(relay).map_err(|e| e.to_string())?),
+            Who::Exim => How::Exim(
+                match login {
+                    Some(Login { user, password }) => Exim::relaying_as(relay, user, password),
+                    None => Exim::relaying(relay),
+                }
+                .map_err(|e| e.to_string())?,
+            ),
         };
         Ok(Sender {
+            from: None,
+            login: login.cloned(),
             how,
             relay,
             directory: directory.to_owned(),
@@ -46,7 +65,7 @@ impl Sender {
 
     fn port(&self) -> u16 {
         match &self.how {
-            How::Swaks => self.relay,
+            How::Says(_) => self.relay,
             How::Postfix(postfix) => postfix.port,
             How::Exim(exim) => exim.port,
         }
@@ -54,19 +73,26 @@ impl Sender {
 
     fn hand_in(&self, client: Client, to: &[String], content: &[u8]) -> Result<String, String> {
         let mail = Mail {
-            from: FROM,
+            from: self.from.as_deref().unwrap_or(FROM),
             to,
             content,
         };
-        let sent = client.send(self.port(), &mail, &self.directory, Path::new("postrider"));
+        let (port, directory) = (self.port(), &self.directory);
+        let login = self.login.as_ref().filter(|_| port == self.relay);
+        let sent = match login {
+            Some(Login { user, password }) => {
+                client.send_as(port, &mail, directory, (user, password))
+            }
+            None => client.send(port, &mail, directory, Path::new("postrider")),
+        };
         sent.map_err(|e| e.to_string())
     }
 
     /// Hands in the message; a server takes it in any case.
     pub(crate) fn send(&self, to: &[String], content: &[u8]) -> Result<(), String> {
         match &self.how {
-            How::Swaks => match self.hand_in(Client::Swaks, to, content) {
-                Ok(said) => Err(format!("swaks was not refused: {said}")),
+            How::Says(client) => match self.hand_in(*client, to, content) {
+                Ok(said) => Err(format!("{client:?} was not refused: {said}")),
                 Err(said) => {
                     *self.heard.lock().unwrap() = said;
                     Ok(())
@@ -81,7 +107,7 @@ impl Sender {
     /// What it has been told.
     pub(crate) fn log(&self) -> String {
         match &self.how {
-            How::Swaks => self.heard.lock().unwrap().clone(),
+            How::Says(_) => self.heard.lock().unwrap().clone(),
             How::Postfix(postfix) => postfix.log(),
             How::Exim(exim) => exim.log(),
         }
@@ -90,7 +116,7 @@ impl Sender {
     /// It has heard our reply, and keeps the mail or gives it up.
     pub(crate) fn heard(&self, reply: &str, ends: bool) -> Result<(), String> {
         let does = match (&self.how, ends) {
-            (How::Swaks, _) => "",
+            (How::Says(_), _) => "",
             (How::Postfix(_), false) => "status=deferred",
             (How::Postfix(_), true) => "status=bounced",
             (How::Exim(_), false) => " == ",
@@ -109,7 +135,7 @@ impl Sender {
     /// The sender is told that it ends here.
     pub(crate) fn gave_up(&self) -> Result<(), String> {
         let told = match &self.how {
-            How::Swaks => return Ok(()),
+            How::Says(_) => return Ok(()),
             How::Postfix(_) => "sender non-delivery notification",
             How::Exim(_) => " <= <> ",
         };
@@ -120,7 +146,7 @@ impl Sender {
     /// Hands it in again, or lets the server do so.
     pub(crate) fn again(&self, to: &[String], content: &[u8]) -> Result<(), String> {
         match &self.how {
-            How::Swaks => self.hand_in(Client::Swaks, to, content).map(|_| ()),
+            How::Says(client) => self.hand_in(*client, to, content).map(|_| ()),
             How::Postfix(_) | How::Exim(_) => self.nudge(),
         }
     }
@@ -128,9 +154,19 @@ impl Sender {
     /// Has a server go through its queue.
     pub(crate) fn nudge(&self) -> Result<(), String> {
         match &self.how {
-            How::Swaks => Ok(()),
+            How::Says(_) => Ok(()),
             How::Postfix(postfix) => postfix.flush().map_err(|e| e.to_string()),
             How::Exim(exim) => exim.flush().map_err(|e| e.to_string()),
         }
     }
+}
+
+/// Lines of Postfix's `main.cf`.
+fn sasl(login: &Login) -> String {
+    let Login { user, password } = login;
+    format!(
+        "smtp_sasl_auth_enable = yes\nsmtp_sasl_security_options =\n\
+         smtp_sasl_password_maps = static:{user}:{password}\n\
+         smtp_sasl_mechanism_filter = plain\n"
+    )
 }

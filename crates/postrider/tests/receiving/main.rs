@@ -6,6 +6,7 @@
 )]
 
 mod clients;
+mod logins;
 mod scenario;
 
 use std::path::PathBuf;

@@ -6,10 +6,11 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use peers::{Maildir, Relay, wait_until};
+use peers::{Maildir, Relay, free_port, wait_until};
 use serde::Deserialize;
 
 use crate::clients::Sender;
+use crate::logins;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How often, and for how long each, mail is waited for that a server is to bring again.
@@ -37,6 +38,13 @@ pub(crate) struct Scenario {
     /// Header fields of the message, each with its line end.
     #[serde(default)]
     header: String,
+    /// The clients come to the port for users, which is `{submission}` in the configuration.
+    #[serde(default)]
+    submission: bool,
+    /// As whom the clients log in.
+    login: Option<Login>,
+    /// The reverse-path, where it is not anna's.
+    from: Option<String>,
     /// The mail is not to come again: its sender is told at once.
     #[serde(default, rename = "final")]
     ends: bool,
@@ -44,6 +52,14 @@ pub(crate) struct Scenario {
     before: Changes,
     #[serde(default)]
     after: Changes,
+}
+
+/// A user and a password.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Login {
+    pub(crate) user: String,
+    pub(crate) password: String,
 }
 
 fn everybody() -> Vec<Who> {
@@ -59,6 +75,8 @@ fn one() -> usize {
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Who {
     Swaks,
+    /// Says what it hears, as swaks does.
+    Msmtp,
     Postfix,
     Exim,
 }
@@ -70,6 +88,10 @@ pub(crate) enum Who {
 struct Changes {
     /// Commands of `postrider`.
     run: Vec<Vec<String>>,
+    /// Users to make beforehand; afterwards, whose password becomes this.
+    users: Vec<Login>,
+    /// Times to log in with a wrong password.
+    wrong_logins: usize,
     /// Empty files to make in the relay's directory.
     touch: Vec<PathBuf>,
     /// Directories to make there.
@@ -98,9 +120,10 @@ impl Scenario {
 }
 
 /// The relay's configuration: what stands in the folder, and a log that a machine reads.
-fn config(folder: &Path, name: &str, directory: &Path) -> Option<String> {
+fn config(folder: &Path, name: &str, directory: &Path, submission: u16) -> Option<String> {
     let text = fs::read_to_string(folder.join(name)).ok()?;
     let text = text.replace("{dir}", &directory.display().to_string());
+    let text = text.replace("{submission}", &format!("127.0.0.1:{submission}"));
     Some(format!("{text}\n[log]\nformat = \"json\"\n"))
 }
 
@@ -114,18 +137,29 @@ pub(crate) fn play(folder: &Path, who: Who) -> Result<(), String> {
 
 fn play_on(relay: &mut Relay, scenario: &Scenario, folder: &Path, who: Who) -> Result<(), String> {
     let directory = relay.directory().to_owned();
-    let begin = config(folder, "postrider.toml", &directory).ok_or("no postrider.toml")?;
-    relay.configure(&begin).map_err(|e| e.to_string())?;
+    let submission = free_port().map_err(|e| e.to_string())?;
+    let begin = config(folder, "postrider.toml", &directory, submission);
+    relay
+        .configure(&begin.ok_or("no postrider.toml")?)
+        .map_err(|e| e.to_string())?;
+    // A file of users that is configured is to be there.
+    logins::set(relay, "add", &scenario.before.users)?;
     relay.run().map_err(|e| e.to_string())?;
     let inbox = Maildir::at(&directory.join("box"));
+    let port = match scenario.submission {
+        true => submission,
+        false => relay.port,
+    };
     let held = change(relay, &scenario.before, &inbox)?;
+    logins::fail(port, scenario.before.wrong_logins)?;
     let before = inbox.count();
 
     let content = format!(
         "{}From: anna@client.example\r\nSubject: {who:?}\r\n\r\nhello\r\n",
         scenario.header.replace('\n', "\r\n")
     );
-    let sender = Sender::new(who, relay.port, &directory)?;
+    let mut sender = Sender::new(who, port, &directory, scenario.login.as_ref())?;
+    sender.from.clone_from(&scenario.from);
     let to = scenario.to();
     sender.send(&to, content.as_bytes())?;
     if !scenario.unlogged.contains(&who) {
@@ -142,7 +176,8 @@ fn play_on(relay: &mut Relay, scenario: &Scenario, folder: &Path, who: Who) -> R
 
     drop(held);
     change(relay, &scenario.after, &inbox)?;
-    if let Some(after) = config(folder, "after.toml", &directory) {
+    logins::set(relay, "passwd", &scenario.after.users)?;
+    if let Some(after) = config(folder, "after.toml", &directory, submission) {
         relay.stop().map_err(|e| e.to_string())?;
         relay.configure(&after).map_err(|e| e.to_string())?;
         relay.run().map_err(|e| e.to_string())?;
