@@ -271,7 +271,10 @@ fn time_chance_network_and_disk_come_through_the_world() {
         sources(&root().join("crates").join(&name).join("src"), &mut files);
         for file in files {
             let text = fs::read_to_string(&file).unwrap();
-            // Unit tests stand at the end of a file and may use real files.
+            // Unit tests, at the end of a file or in one of their own, may use real files.
+            if file.file_name().is_some_and(|name| name == "tests.rs") {
+                continue;
+            }
             let code = text.split("#[cfg(test)]").next().unwrap_or_default();
             for (number, line) in code.lines().enumerate() {
                 let line = line.split("//").next().unwrap_or_default();
