@@ -7,6 +7,7 @@
 mod callout;
 mod filters;
 mod local;
+mod names;
 mod network;
 mod pacing;
 mod problem;
@@ -28,6 +29,7 @@ pub use filters::{
     FilterPlace, FilterProblem, Filtering, ListOf,
 };
 pub use local::{DomainClass, DomainSpec, Local, TableSpec};
+pub use names::{Dns, TrustAd};
 pub use network::Network;
 pub use pacing::{PaceLimit, Pacing};
 pub use problem::{Errors, Problem, ProblemKind};
@@ -237,13 +239,6 @@ pub struct Delivery {
     pub messages_per_connection: u32,
     /// How long an idle connection is kept.
     pub idle: Duration,
-}
-
-/// Who is asked about names.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Dns {
-    /// Servers; none: those of the system.
-    pub servers: Vec<SocketAddr>,
 }
 
 /// What is looked at to find causes.

@@ -141,9 +141,7 @@ fn places(root: &DeTable<'_>, config: &mut Config, found: &mut Found) {
     let mut relay = Section::open(root, "relay", &["networks"], found);
     networks(&mut relay, "networks", &mut config.relay.networks);
 
-    let mut dns = Section::open(root, "dns", &["servers"], found);
-    let wanted = "a list of addresses with ports, like [\"192.0.2.53:53\"]";
-    dns.texts("servers", wanted, &mut config.dns.servers, address);
+    crate::names::read(root, config, found);
 
     let mut checks = Section::open(
         root,

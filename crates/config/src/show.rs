@@ -100,13 +100,7 @@ fn write(out: &mut String, config: &Config) -> fmt::Result {
 
     crate::tls::show(out, config)?;
 
-    writeln!(out, "\n[dns]")?;
-    line(
-        out,
-        "servers",
-        &list(&config.dns.servers),
-        "none: those of the system",
-    )?;
+    crate::names::show(out, &config.dns)?;
 
     writeln!(out, "\n[checks]")?;
     let comment =

@@ -24,6 +24,8 @@ pub struct Tls {
     pub handshake_timeout: Duration,
     /// Files with authorities that are trusted beside those of the system.
     pub authorities: Vec<PathBuf>,
+    /// Whether servers are held to what the signed DNS says of them (RFC 7672).
+    pub dane: bool,
     /// What encryption is wanted of all servers (`[delivery] tls`).
     pub sending: TlsLevel,
     /// What is wanted of some: by domain, in the order of their names.
@@ -102,13 +104,20 @@ impl Default for Tls {
             certificates: Vec::new(),
             handshake_timeout: Duration::from_secs(30),
             authorities: Vec::new(),
+            dane: true,
             sending: TlsLevel::default(),
             policies: BTreeMap::new(),
         }
     }
 }
 
-const KEYS: &[&str] = &["certificate", "handshake_timeout", "authorities", "policy"];
+const KEYS: &[&str] = &[
+    "certificate",
+    "handshake_timeout",
+    "authorities",
+    "dane",
+    "policy",
+];
 
 pub(crate) fn read(root: &DeTable<'_>, config: &mut Config, found: &mut Found) {
     let mut section = Section::open(root, "tls", KEYS, found);
@@ -118,6 +127,7 @@ pub(crate) fn read(root: &DeTable<'_>, config: &mut Config, found: &mut Found) {
     section.texts("authorities", files, &mut own.authorities, |text| {
         Ok(PathBuf::from(text))
     });
+    section.flag("dane", &mut own.dane);
     if let Some(list) = section.get("certificate") {
         certificates(list, own, section.found);
     }
@@ -226,6 +236,12 @@ pub(crate) fn show(out: &mut String, config: &Config) -> fmt::Result {
         "authorities",
         &list(&authorities),
         "files with authorities to trust beside the system's",
+    )?;
+    line(
+        out,
+        "dane",
+        &own.dane,
+        "hold servers to their TLSA records; needs a validating resolver, see [dns]",
     )?;
     if own.certificates.is_empty() {
         writeln!(

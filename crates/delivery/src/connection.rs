@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use diagnosis::facts::{Break, BreakKind, StepKind};
 use diagnosis::tls::{TlsSession, WhyInsecure};
+use diagnosis::tls_policy::Server;
 use diagnosis::{Failure, FailureKind, Stage};
+use dns::Resolver;
 use smtp::ProtocolError;
 use smtp::client::{self, Event, Protocol};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -13,6 +15,7 @@ use world::{Stream, World};
 
 use crate::Settings;
 use crate::login::log_in;
+use crate::policies::Policies;
 use crate::presence::Presence;
 use crate::race::{self, Race, Won};
 use crate::security::{self, Security};
@@ -32,6 +35,10 @@ pub(crate) struct Connection {
     patience: Duration,
     /// The TLS session, if there is one.
     session: Option<Box<TlsSession>>,
+    /// The address of ours that was chosen for it.
+    from: Option<String>,
+    /// Whether it is sure that the recipients' domain named this server.
+    named: bool,
 }
 
 /// Why a connection was not greeted.
@@ -67,7 +74,8 @@ impl Connection {
         candidates: &[Candidate],
         lmtp: bool,
         world: &World,
-        (presence, security, settings): (&Presence<'_>, &Security<'_>, &Settings),
+        (presence, policies, settings): (&Presence<'_>, &Policies<'_>, &Settings),
+        resolver: &dyn Resolver,
         trail: &mut Trail,
     ) -> Result<Connection, Failure> {
         let mut tries = Vec::new();
@@ -78,8 +86,12 @@ impl Connection {
             patience: settings.connect_timeout,
         };
         for tier in race::tiers(candidates) {
+            let mut admitted = policies.admit(tier, resolver, trail).await;
+            answered = answered.or(admitted.failure.take());
+            let tier = std::mem::take(&mut admitted.candidates);
             let mut left = race::in_order(tier, &*world.net, presence);
             while let Some(won) = race.run(&mut left, &mut tries, trail).await {
+                let security = admitted.of(&won.candidate);
                 let who = (presence, security, settings);
                 let mut greeted = Connection::greet(won, lmtp, who, trail).await;
                 if let Err(Ungreeted::InTheClear(candidate, _)) = &greeted {
@@ -128,6 +140,7 @@ impl Connection {
             from,
         } = won;
         let (host, address) = (candidate.host.clone(), candidate.peer.to_string());
+        let from = from.map(|own| own.to_string());
         let peer = if host == address {
             host.clone()
         } else {
@@ -141,7 +154,7 @@ impl Connection {
             StepKind::Connected {
                 host: host.clone(),
                 address: address.clone(),
-                from: from.map(|own| own.to_string()),
+                from: from.clone(),
             },
         );
         let heard = Instant::now();
@@ -154,11 +167,13 @@ impl Connection {
             heard,
             patience: settings.reply_timeout,
             session: None,
+            from,
+            named: security.is_named(),
         };
         if security.implicit
             && let Err(why) = connection.secure(security, trail).await
         {
-            let failure = security.insecure(&connection.host, why, trail);
+            let failure = security.insecure(connection.server(), why, trail);
             return Err(Ungreeted::Failed(failure));
         }
         loop {
@@ -173,10 +188,11 @@ impl Connection {
                     if connection.smtp.extensions().starttls {
                         connection.smtp.start_tls();
                     } else if security.may_be_clear() {
+                        security.clear(connection.server(), &WhyInsecure::NotOffered);
                         return Ok(connection);
                     } else {
                         let why = WhyInsecure::NotOffered;
-                        let failure = security.insecure(&connection.host, why, trail);
+                        let failure = security.insecure(connection.server(), why, trail);
                         connection.close().await;
                         return Err(Ungreeted::Failed(failure));
                     }
@@ -184,17 +200,18 @@ impl Connection {
                 Ok(Event::StartTls(reply)) => {
                     trail.replied(stage, &reply, || "STARTTLS".to_owned());
                     if reply.code() != 220 {
+                        let why = WhyInsecure::Refused(reply);
                         // RFC 3207 §4: the client decides whether to go on.
                         if security.may_be_clear() {
+                            security.clear(connection.server(), &why);
                             return Ok(connection);
                         }
-                        let why = WhyInsecure::Refused(reply);
-                        let failure = security.insecure(&connection.host, why, trail);
+                        let failure = security.insecure(connection.server(), why, trail);
                         connection.close().await;
                         return Err(Ungreeted::Failed(failure));
                     }
                     if let Err(why) = connection.secure(security, trail).await {
-                        let failure = security.insecure(&connection.host, why, trail);
+                        let failure = security.insecure(connection.server(), why, trail);
                         return Err(ungreeted(security, candidate, failure));
                     }
                     connection.smtp.secured();
@@ -217,7 +234,7 @@ impl Connection {
                     if stage == Stage::StartTls || connection.session.is_some() =>
                 {
                     let why = WhyInsecure::Broke(how);
-                    let failure = security.insecure(&connection.host, why, trail);
+                    let failure = security.insecure(connection.server(), why, trail);
                     return Err(match security.implicit {
                         true => Ungreeted::Failed(failure),
                         false => ungreeted(security, candidate, failure),
@@ -239,7 +256,7 @@ impl Connection {
         trail: &mut Trail,
     ) -> Result<(), WhyInsecure> {
         let plain = self.stream.detach();
-        let (stream, session) = security.shake(plain, &self.host).await?;
+        let (stream, session) = security.shake(plain, self.server()).await?;
         self.stream = stream;
         self.heard = Instant::now();
         let session = Box::new(session);
@@ -248,8 +265,23 @@ impl Connection {
         Ok(())
     }
 
-    /// Whether the connection is encrypted, and it is sure to whom (RFC 8689 §4.2.1).
-    pub(crate) fn is_verified(&self) -> bool {
+    /// Both ends, for who counts sessions.
+    fn server(&self) -> Server {
+        Server {
+            host: self.host.clone(),
+            address: self.address.clone(),
+            from: self.from.clone(),
+        }
+    }
+
+    /// Whether the connection is encrypted, it is sure to whom, and that this is where the domain wants
+    /// its mail (RFC 8689 §4.2.1).
+    pub(crate) fn is_assured(&self) -> bool {
+        self.named && self.is_verified()
+    }
+
+    /// Whether the connection is encrypted, and it is sure to whom.
+    fn is_verified(&self) -> bool {
         self.session.as_ref().is_some_and(|s| security::is_known(s))
     }
 

@@ -197,6 +197,7 @@ mod tests {
             host: "mx.example".into(),
             peer: Peer::Tcp(at(text)),
             tier: 0,
+            signed: routing::Signed::default(),
         };
         texts.iter().map(one).collect()
     }

@@ -1,140 +1,122 @@
 //! How a connection is encrypted: what is wanted of it, and what comes of that.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use diagnosis::facts::{BreakKind, StepKind};
 use diagnosis::tls::{Insecure, TlsFailure, TlsSession, Trust, Wanted, WhyInsecure};
+use diagnosis::tls_policy::{Applied, AppliedPolicy, ResultType, Server, Shortfall};
 use diagnosis::{Failure, FailureKind, Stage};
-use queue::route::{NextHop, Target};
-use tls::{Connector, Verify};
+use tls::{Connector, Dane, Verify};
 use tokio::time::timeout;
 use world::Stream;
 
+use crate::policies::TlsPolicy;
 use crate::trail::Trail;
+use crate::witness::TlsWitness;
 
-/// How connections are encrypted.
-#[derive(Clone, Debug, Default)]
-pub struct Tls {
-    /// What does the handshakes; `None`: nothing is encrypted, and what must be waits.
-    pub connector: Option<Connector>,
-    /// For everybody of whom nothing else is said.
-    pub policy: TlsPolicy,
-    /// By the domain of the recipients, or the name of a next hop, in lower case.
-    pub by_domain: HashMap<String, TlsPolicy>,
-}
-
-/// What encryption is wanted.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum TlsPolicy {
-    /// None.
-    Off,
-    /// Where it can be had; where it fails, the mail goes in the clear (RFC 7435).
-    #[default]
-    Opportunistic,
-    /// Encryption, with whomever.
-    Required,
-    /// A certificate by an authority. For one of these names; with none, for the domain itself or for
-    /// the server as the route names it.
-    Verify(Vec<String>),
-    /// A certificate, or a key, with one of these SHA-256 fingerprints in hex.
-    Fingerprint(Vec<String>),
-}
-
-/// What is wanted of the connections to one destination.
-#[derive(Debug)]
+/// What is wanted of the connections to one server.
+#[derive(Clone, Debug)]
 pub(crate) struct Security<'a> {
-    connector: Option<&'a Connector>,
-    policy: TlsPolicy,
-    domain: String,
+    pub(crate) connector: Option<&'a Connector>,
+    pub(crate) level: Level,
+    /// The domain of the recipients, or the host of a route.
+    pub(crate) domain: String,
     /// TLS begins with the first byte.
     pub(crate) implicit: bool,
+    /// Whether it is sure that the domain named this server.
+    pub(crate) named: bool,
+    /// Who hears what comes of it, and as what it is counted; `None`: nobody.
+    pub(crate) witness: Option<(&'a dyn TlsWitness, AppliedPolicy)>,
+}
+
+/// Whose demands count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Level {
+    /// The administrator's.
+    Own(TlsPolicy),
+    /// The signed DNS of the recipients' side (RFC 7672).
+    Dane {
+        /// Where the records are.
+        name: String,
+        /// The TLSA base domain, which the server is asked for (§3.1, RFC 7671 §7).
+        base: String,
+        /// The records, as in a zone file.
+        records: Vec<String>,
+        /// What the server must show; `None`: no record can be used.
+        dane: Option<Dane>,
+    },
 }
 
 /// How long a handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(60);
 
-impl Tls {
-    pub(crate) fn for_target(&self, target: &Target) -> Security<'_> {
-        let (domain, remote, implicit) = match target {
-            Target::Domain(domain) => (domain.as_str(), true, false),
-            Target::Hop(NextHop::Smtp(to)) => (to.host.as_str(), true, false),
-            Target::Hop(NextHop::Smtps(to)) => (to.host.as_str(), true, true),
-            Target::Hop(NextHop::Lmtp(to)) => (to.host.as_str(), true, false),
-            Target::Hop(_) | Target::Nowhere => ("", false, false),
-        };
-        let domain = domain.to_ascii_lowercase();
-        let said = self.by_domain.get(&domain).unwrap_or(&self.policy);
-        let policy = match said {
-            _ if !remote => TlsPolicy::Off,
-            // The route says it.
-            TlsPolicy::Off | TlsPolicy::Opportunistic if implicit => TlsPolicy::Required,
-            TlsPolicy::Opportunistic if self.connector.is_none() => TlsPolicy::Off,
-            policy => policy.clone(),
-        };
-        Security {
-            connector: self.connector.as_ref(),
-            policy,
-            domain,
-            implicit,
-        }
-    }
-}
-
 impl Security<'_> {
     /// Whether nothing is encrypted.
     pub(crate) fn is_off(&self) -> bool {
-        self.policy == TlsPolicy::Off
+        self.level == Level::Own(TlsPolicy::Off)
     }
 
     /// Whether the mail may go in the clear.
     pub(crate) fn may_be_clear(&self) -> bool {
-        matches!(self.policy, TlsPolicy::Off | TlsPolicy::Opportunistic)
+        match &self.level {
+            Level::Own(own) => matches!(own, TlsPolicy::Off | TlsPolicy::Opportunistic),
+            Level::Dane { .. } => false,
+        }
     }
 
     /// The same for another try in the clear.
     pub(crate) fn given_up(&self) -> Security<'static> {
         Security {
             connector: None,
-            policy: TlsPolicy::Off,
+            level: Level::Own(TlsPolicy::Off),
             domain: self.domain.clone(),
             implicit: false,
+            named: self.named,
+            witness: None,
         }
     }
 
     fn wanted(&self, host: &str) -> Wanted {
-        match &self.policy {
-            TlsPolicy::Off | TlsPolicy::Opportunistic => Wanted::IfPossible,
-            TlsPolicy::Required => Wanted::Encrypted,
-            TlsPolicy::Verify(names) if names.is_empty() => {
-                let mut names = vec![host.to_owned()];
-                if self.domain != host {
-                    names.push(self.domain.clone());
-                }
-                Wanted::Authority { names }
-            }
-            TlsPolicy::Verify(names) => Wanted::Authority {
-                names: names.clone(),
-            },
-            TlsPolicy::Fingerprint(sha256) => Wanted::Fingerprint {
-                sha256: sha256.clone(),
+        match &self.level {
+            Level::Own(own) => own.wanted(host, &self.domain),
+            Level::Dane {
+                name,
+                records,
+                dane,
+                ..
+            } => Wanted::Dane {
+                name: name.clone(),
+                records: records.clone(),
+                usable: dane.is_some(),
             },
         }
     }
 
     fn verify(&self, host: &str) -> Verify {
-        match self.wanted(host) {
-            Wanted::IfPossible | Wanted::Encrypted => Verify::Opportunistic,
-            Wanted::Authority { names } => Verify::Authority(names),
-            Wanted::Fingerprint { sha256 } => Verify::Fingerprint(sha256),
+        match &self.level {
+            Level::Own(own) => match own.wanted(host, &self.domain) {
+                Wanted::Authority { names } => Verify::Authority(names),
+                Wanted::Fingerprint { sha256 } => Verify::Fingerprint(sha256),
+                Wanted::IfPossible
+                | Wanted::Encrypted
+                | Wanted::Dane { .. }
+                | Wanted::MtaSts { .. } => Verify::Opportunistic,
+            },
+            Level::Dane {
+                dane: Some(dane), ..
+            } => Verify::Dane(dane.clone()),
+            // RFC 7672 §2.2: mandatory TLS, with whomever.
+            Level::Dane { dane: None, .. } => Verify::Opportunistic,
         }
     }
 
-    /// The failure of a connection that is not as wanted; it goes to the trail.
-    pub(crate) fn insecure(&self, host: &str, why: WhyInsecure, trail: &mut Trail) -> Failure {
+    /// The failure of a connection that is not as wanted; it goes to the trail, and to the witness.
+    pub(crate) fn insecure(&self, server: Server, why: WhyInsecure, trail: &mut Trail) -> Failure {
+        let host = server.host.clone();
+        self.tell(Some(server), Err(Shortfall::of(&why)));
         let kind = FailureKind::Insecure(Box::new(Insecure {
-            host: host.to_owned(),
-            wanted: self.wanted(host),
+            wanted: self.wanted(&host),
+            host,
             why,
         }));
         let stage = Stage::StartTls;
@@ -142,22 +124,79 @@ impl Security<'_> {
         Failure { stage, kind }
     }
 
+    /// Tells that mail goes in the clear, which is as wanted.
+    pub(crate) fn clear(&self, server: Server, why: &WhyInsecure) {
+        self.tell(Some(server), Err(Shortfall::of(why)));
+    }
+
     /// Does the handshake.
     pub(crate) async fn shake(
         &self,
         stream: Stream,
-        host: &str,
+        server: Server,
     ) -> Result<(Stream, TlsSession), WhyInsecure> {
         let Some(connector) = self.connector else {
             return Err(WhyInsecure::Unavailable);
         };
-        let shaking = connector.connect(stream, host, self.verify(host));
+        let asked = match &self.level {
+            Level::Dane { base, .. } => base.clone(),
+            Level::Own(_) => server.host.clone(),
+        };
+        let shaking = connector.connect(stream, &asked, self.verify(&server.host));
         match timeout(HANDSHAKE, Box::pin(shaking)).await {
-            Ok(shaken) => shaken.map_err(WhyInsecure::Handshake),
+            Ok(Ok((stream, session))) => {
+                self.tell(Some(server), self.judge(&session.trust));
+                Ok((stream, session))
+            }
+            Ok(Err(failure)) => Err(WhyInsecure::Handshake(failure)),
             Err(_) => Err(WhyInsecure::Handshake(TlsFailure::Broke(
                 BreakKind::TimedOut,
             ))),
         }
+    }
+
+    /// Whether an encrypted session is all that the policy asks for, though we may not insist.
+    fn judge(&self, trust: &Trust) -> Result<(), Shortfall> {
+        let policy = self.witness.as_ref().map(|(_, policy)| policy);
+        match (policy, trust) {
+            (Some(AppliedPolicy::Dane { name, .. }), Trust::Opportunistic { .. }) => {
+                Err(Shortfall {
+                    result: ResultType::TlsaInvalid,
+                    reason: format!("no TLSA record at {name} can be used"),
+                })
+            }
+            // RFC 8461 §5: in mode `testing` it is only told.
+            (
+                Some(AppliedPolicy::Sts(_)),
+                Trust::Opportunistic {
+                    problem: Some(problem),
+                },
+            ) => Err(Shortfall::of_certificate(problem)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Tells the witness.
+    pub(crate) fn tell(&self, server: Option<Server>, outcome: Result<(), Shortfall>) {
+        if let Some((witness, policy)) = &self.witness {
+            witness.saw(Applied {
+                domain: self.domain.clone(),
+                policy: policy.clone(),
+                server,
+                outcome,
+            });
+        }
+    }
+
+    /// Whether a server that has shown who it is is surely the domain's (RFC 8689 §4.2.1).
+    pub(crate) fn is_named(&self) -> bool {
+        self.named
+            || match &self.level {
+                // The administrator says what the certificate must be; no exchanger's name counts.
+                Level::Own(TlsPolicy::Verify(names)) => !names.is_empty(),
+                Level::Own(TlsPolicy::Fingerprint(_)) => true,
+                Level::Own(_) | Level::Dane { .. } => false,
+            }
     }
 }
 

@@ -378,9 +378,9 @@ impl Session {
                 let mut ways = settings.routes.ways(&self.key);
                 ways.identity = ways.identity.or(&settings.identity);
                 let presence = Presence::new(&self.key, ways, &settings.hostname);
-                let security = settings.tls.for_target(target);
-                let who = (&presence, &security, settings);
-                match Connection::open_any(&candidates, lmtp, world, who, trail).await {
+                let policies = settings.tls.for_target(target);
+                let (who, resolver) = ((&presence, &policies, settings), &*shared.resolver);
+                match Connection::open_any(&candidates, lmtp, world, who, resolver, trail).await {
                     Ok(connection) => {
                         if !is_here(&connection.address) {
                             self.engine.reached(&self.key).await;

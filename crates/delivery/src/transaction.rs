@@ -55,9 +55,9 @@ pub(crate) async fn transact(
     };
     let count = work.recipients.len();
     let reused = connection.messages > 0;
-    // RFC 8689 §4.2.1: under TLS, to a server that has shown who it is; that it announces REQUIRETLS is
-    // seen to below.
-    let begins = match envelope.params.require_tls && !connection.is_verified() {
+    // RFC 8689 §4.2.1: under TLS, to a server that is surely the domain's and has shown who it is; that it
+    // announces REQUIRETLS is seen to below.
+    let begins = match envelope.params.require_tls && !connection.is_assured() {
         true => Err(CannotSend::RequireTls),
         false => connection.smtp.begin(envelope).map_err(cannot_send),
     };

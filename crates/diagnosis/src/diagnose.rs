@@ -324,7 +324,7 @@ fn unfit(what: &CannotSend) -> Finding {
         ),
         CannotSend::RequireTls => announced(
             Cause::TlsPolicy,
-            "the message requires TLS, to a server that shows who it is and announces REQUIRETLS"
+            "the message requires TLS, to a server that is surely the domain's (by DNSSEC or MTA-STS), shows who it is and announces REQUIRETLS"
                 .to_owned(),
         ),
         CannotSend::DeliverBy { seconds } => announced(

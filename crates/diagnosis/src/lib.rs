@@ -16,6 +16,7 @@ mod phrases;
 mod reading;
 mod statement;
 pub mod tls;
+pub mod tls_policy;
 
 pub use cause::Cause;
 pub use diagnose::diagnose;

@@ -145,6 +145,24 @@ pub enum Wanted {
         /// The fingerprints.
         sha256: Vec<String>,
     },
+    /// As the signed DNS of the recipients' side says (RFC 7672).
+    Dane {
+        /// Where it says so, like `_25._tcp.mx.example.org`.
+        name: String,
+        /// The TLSA records, as in a zone file; none: they could not be looked up.
+        records: Vec<String>,
+        /// Whether one of them can be used; none: encrypted, with whomever (§2.2).
+        usable: bool,
+    },
+    /// As the recipients' domain says by MTA-STS (RFC 8461).
+    MtaSts {
+        /// The domain.
+        domain: String,
+        /// The policy's id.
+        id: String,
+        /// Its patterns of exchangers.
+        mx: Vec<String>,
+    },
 }
 
 /// Why a connection is not secure.
@@ -161,6 +179,15 @@ pub enum WhyInsecure {
     Handshake(TlsFailure),
     /// TLS cannot be done here.
     Unavailable,
+    /// Whether there are TLSA records for the server could not be found out (RFC 7672 §2.1.2).
+    TlsaUnanswered {
+        /// The question.
+        question: String,
+        /// What the resolver reported.
+        reported: String,
+    },
+    /// The policy of MTA-STS does not name this server (RFC 8461 §4.1).
+    NotInPolicy,
 }
 
 impl fmt::Display for Wanted {
@@ -178,6 +205,25 @@ impl fmt::Display for Wanted {
                 "encryption is required, with the certificate or key of SHA-256 {}",
                 sha256.join(" or ")
             ),
+            Wanted::Dane { name, records, .. } if records.is_empty() => {
+                write!(f, "DANE, by the signed DNS at {name}")
+            }
+            Wanted::Dane {
+                name,
+                records,
+                usable,
+            } => {
+                let records = records.join("; ");
+                match usable {
+                    true => write!(f, "DANE: {name} TLSA {records}"),
+                    false => write!(f, "DANE: {name} TLSA {records} (none can be used)"),
+                }
+            }
+            Wanted::MtaSts { domain, id, mx } => write!(
+                f,
+                "MTA-STS of {domain}, id {id}, mode enforce, mx {}",
+                list(mx, "none")
+            ),
         }
     }
 }
@@ -190,6 +236,12 @@ impl fmt::Display for WhyInsecure {
             WhyInsecure::Broke(_) => f.write_str("the connection ended at STARTTLS"),
             WhyInsecure::Handshake(failure) => failure.fmt(f),
             WhyInsecure::Unavailable => f.write_str("this relay has TLS switched off"),
+            WhyInsecure::TlsaUnanswered { question, reported } => {
+                write!(f, "no valid answer to {question}: {reported}")
+            }
+            WhyInsecure::NotInPolicy => {
+                f.write_str("the domain's policy of MTA-STS does not name this server")
+            }
         }
     }
 }

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::Mx;
+use crate::{Mx, Tlsa};
 
-/// A kind of record (RFC 1035 §3.2.2, RFC 3596).
+/// A kind of record (RFC 1035 §3.2.2, RFC 3596, RFC 6698).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum RecordKind {
     /// IPv4 address.
@@ -22,6 +22,8 @@ pub enum RecordKind {
     Ptr,
     /// Start of a zone.
     Soa,
+    /// Certificate of a server (RFC 6698).
+    Tlsa,
     /// Text.
     Txt,
 }
@@ -38,6 +40,7 @@ impl RecordKind {
             RecordKind::Ns => "NS",
             RecordKind::Ptr => "PTR",
             RecordKind::Soa => "SOA",
+            RecordKind::Tlsa => "TLSA",
             RecordKind::Txt => "TXT",
         }
     }
@@ -80,6 +83,8 @@ pub enum RecordData {
         /// The keeper's mailbox, as a name.
         contact: String,
     },
+    /// Certificate of a server.
+    Tlsa(Tlsa),
     /// Text: the strings of the record joined without a space (RFC 7208 §3.3), decoded lossily.
     Txt(String),
 }
@@ -96,6 +101,7 @@ impl RecordData {
             RecordData::Ns(_) => RecordKind::Ns,
             RecordData::Ptr(_) => RecordKind::Ptr,
             RecordData::Soa { .. } => RecordKind::Soa,
+            RecordData::Tlsa(_) => RecordKind::Tlsa,
             RecordData::Txt(_) => RecordKind::Txt,
         }
     }
@@ -123,6 +129,7 @@ impl fmt::Display for RecordData {
             RecordData::Mx(mx) if mx.is_null() => write!(f, "{} .", mx.preference),
             RecordData::Mx(mx) => write!(f, "{} {}", mx.preference, mx.exchange),
             RecordData::Soa { server, contact } => write!(f, "{server} {contact}"),
+            RecordData::Tlsa(tlsa) => tlsa.fmt(f),
             RecordData::Txt(text) => write!(f, "\"{text}\""),
         }
     }

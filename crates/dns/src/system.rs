@@ -14,12 +14,16 @@ use hickory_resolver::net::{DnsError as HickoryError, NetError};
 use hickory_resolver::system_conf::read_system_conf;
 use hickory_resolver::{Resolver as Hickory, TokioResolver};
 
-use crate::{AskError, DnsError, Mx, Record, RecordData, RecordKind, Resolver, Unanswered};
+use crate::Unanswered;
+use crate::stub::{Stub, is_trusted};
+use crate::{Answer, AskError, DnsError, Mx, Record, RecordData, RecordKind, Resolver, Tlsa};
 
 /// Asks real name servers.
 #[derive(Debug)]
 pub struct SystemResolver {
     hickory: TokioResolver,
+    /// Where the servers are trusted: what asks them whether their answers are authentic.
+    stub: Option<Stub>,
     servers: Vec<String>,
 }
 
@@ -38,8 +42,18 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 impl SystemResolver {
     /// Asks `servers`; if there are none, those of the system's configuration.
     ///
-    /// To be called within a tokio runtime.
+    /// What they say of the authenticity of an answer is believed where all of them are on this
+    /// machine. To be called within a tokio runtime.
     pub fn new(servers: &[SocketAddr]) -> Result<SystemResolver, SetupError> {
+        SystemResolver::trusting(servers, None)
+    }
+
+    /// The same; `trust` says whether what the servers say of the authenticity of an answer (the AD
+    /// bit, RFC 4035 §3.2.3) is believed. `None`: where all of them are on this machine.
+    pub fn trusting(
+        servers: &[SocketAddr],
+        trust: Option<bool>,
+    ) -> Result<SystemResolver, SetupError> {
         let failed = |source_of_servers| {
             move |error: NetError| SetupError {
                 source_of_servers,
@@ -61,39 +75,56 @@ impl SystemResolver {
                 .collect(),
             false => servers.iter().map(ToString::to_string).collect(),
         };
+        let addresses: Vec<IpAddr> = config.name_servers().iter().map(|s| s.ip).collect();
+        let trusted = trust.unwrap_or_else(|| is_trusted(&addresses));
+        let name_servers = config.name_servers().to_vec();
         let runtime = TokioRuntimeProvider::default();
         let mut builder = Hickory::builder_with_config(config, runtime);
         if let Some(options) = options {
             *builder.options_mut() = options;
         }
         set_options(builder.options_mut(), servers.is_empty());
+        let options = builder.options_mut().clone();
+        let stub = trusted.then(|| Stub::new(name_servers, options, servers.is_empty()));
+        let stub = stub.transpose().map_err(failed("[dns] servers"))?;
         let hickory = builder.build().map_err(failed("[dns] servers"))?;
         Ok(SystemResolver {
             hickory,
+            stub,
             servers: asked,
         })
     }
 
-    async fn look_up(&self, name: &str, kind: RecordKind) -> Result<Vec<Record>, AskError> {
+    async fn look_up(&self, name: &str, kind: RecordKind) -> Result<Answer, AskError> {
         let not_a_name = |reported| AskError::NotAName { reported };
         let mut asked = Name::from_utf8(name).map_err(|e| not_a_name(e.to_string()))?;
         // A final dot: mail domains are absolute names, no search list applies (RFC 5321 §2.3.5).
         asked.set_fqdn(true);
-        match self.hickory.lookup(asked, record_type(kind)).await {
-            Ok(lookup) => Ok(lookup.answers().iter().filter_map(record).collect()),
-            Err(error) if error.is_nx_domain() => Err(AskError::NoSuchName),
-            Err(error) if error.is_no_records_found() => Ok(Vec::new()),
-            Err(error) => Err(AskError::Unanswered {
-                how: unanswered(&error),
-                reported: error.to_string(),
+        let kind = record_type(kind);
+        if let Some(stub) = &self.stub
+            && let Some(answered) = stub.ask(&asked, kind).await
+        {
+            return match answered {
+                Ok((records, authentic)) => Ok(Answer {
+                    records: records.iter().filter_map(record).collect(),
+                    authentic,
+                }),
+                Err(error) => no_records(&error),
+            };
+        }
+        match self.hickory.lookup(asked, kind).await {
+            Ok(lookup) => Ok(Answer {
+                records: lookup.answers().iter().filter_map(record).collect(),
+                authentic: false,
             }),
+            Err(error) => no_records(&error),
         }
     }
 
     async fn data(&self, name: &str, kind: RecordKind) -> Result<Vec<RecordData>, DnsError> {
         let records = self.look_up(name, kind).await;
         records
-            .map(|all| all.into_iter().map(|record| record.data).collect())
+            .map(|answer| answer.records.into_iter().map(|r| r.data).collect())
             .map_err(|error| error.of(name, kind))
     }
 }
@@ -107,6 +138,7 @@ fn record_type(kind: RecordKind) -> RecordType {
         RecordKind::Ns => RecordType::NS,
         RecordKind::Ptr => RecordType::PTR,
         RecordKind::Soa => RecordType::SOA,
+        RecordKind::Tlsa => RecordType::TLSA,
         RecordKind::Txt => RecordType::TXT,
     }
 }
@@ -127,6 +159,12 @@ fn record(found: &hickory_proto::rr::Record) -> Option<Record> {
             server: host_name(&soa.mname),
             contact: host_name(&soa.rname),
         },
+        RData::TLSA(tlsa) => RecordData::Tlsa(Tlsa {
+            usage: tlsa.cert_usage.into(),
+            selector: tlsa.selector.into(),
+            matching: tlsa.matching.into(),
+            data: tlsa.cert_data.clone(),
+        }),
         RData::TXT(txt) => {
             let bytes: Vec<u8> = txt
                 .txt_data
@@ -141,6 +179,20 @@ fn record(found: &hickory_proto::rr::Record) -> Option<Record> {
         name: host_name(&found.name),
         data,
     })
+}
+
+/// What an error of the library amounts to; that there are no records is an answer.
+fn no_records(error: &NetError) -> Result<Answer, AskError> {
+    if error.is_nx_domain() {
+        Err(AskError::NoSuchName)
+    } else if error.is_no_records_found() {
+        Ok(Answer::default())
+    } else {
+        Err(AskError::Unanswered {
+            how: unanswered(error),
+            reported: error.to_string(),
+        })
+    }
 }
 
 fn unanswered(error: &NetError) -> Unanswered {
@@ -197,6 +249,14 @@ impl Resolver for SystemResolver {
     }
 
     async fn ask(&self, name: &str, kind: RecordKind) -> Result<Vec<Record>, AskError> {
+        Ok(self.look_up(name, kind).await?.records)
+    }
+
+    fn authenticates(&self) -> bool {
+        self.stub.is_some()
+    }
+
+    async fn answer(&self, name: &str, kind: RecordKind) -> Result<Answer, AskError> {
         self.look_up(name, kind).await
     }
 

@@ -1,12 +1,12 @@
 //! A resolver that answers from a table.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
 
-use crate::{AskError, DnsError, Mx, Record, RecordData, RecordKind, Resolver};
+use crate::{Answer, AskError, DnsError, Mx, Record, RecordData, RecordKind, Resolver};
 
 type Answers = HashMap<(String, RecordKind), Result<Vec<RecordData>, AskError>>;
 
@@ -16,6 +16,7 @@ pub struct TableResolver {
     mx: Mutex<HashMap<String, Result<Vec<Mx>, DnsError>>>,
     addresses: Mutex<HashMap<String, Result<Vec<IpAddr>, DnsError>>>,
     records: Mutex<Answers>,
+    signed: Mutex<HashSet<String>>,
 }
 
 /// Aliases that are followed, at most.
@@ -36,6 +37,16 @@ impl TableResolver {
     /// these too, where nothing else was set for it.
     pub fn set(&self, name: &str, kind: RecordKind, answer: Result<Vec<RecordData>, AskError>) {
         self.records.lock().insert((name.to_owned(), kind), answer);
+    }
+
+    /// Makes what this name says authentic; from then on this is a resolver that validates.
+    pub fn sign(&self, name: &str) {
+        self.signed.lock().insert(name.to_ascii_lowercase());
+    }
+
+    /// Takes that back for this name.
+    pub fn unsign(&self, name: &str) {
+        self.signed.lock().remove(&name.to_ascii_lowercase());
     }
 
     fn exists(&self, name: &str) -> bool {
@@ -71,6 +82,7 @@ impl TableResolver {
             | RecordKind::Ns
             | RecordKind::Ptr
             | RecordKind::Soa
+            | RecordKind::Tlsa
             | RecordKind::Txt => None,
         }
     }
@@ -127,6 +139,17 @@ impl Resolver for TableResolver {
             Some(error) if found.is_empty() => Err(error),
             _ => Ok(found),
         }
+    }
+
+    fn authenticates(&self) -> bool {
+        !self.signed.lock().is_empty()
+    }
+
+    async fn answer(&self, name: &str, kind: RecordKind) -> Result<Answer, AskError> {
+        let records = self.ask(name, kind).await?;
+        let signed = self.signed.lock();
+        let authentic = records.iter().all(|record| signed.contains(&record.name));
+        Ok(Answer { records, authentic })
     }
 
     async fn ask(&self, name: &str, kind: RecordKind) -> Result<Vec<Record>, AskError> {

@@ -4,7 +4,7 @@ use diagnosis::facts::{
     Break, BreakKind, CannotLogIn, CannotSend, ConnectError, ConnectTry, NoRoute, ProgramEnd,
     ProgramFailure, Route, Step, StepKind,
 };
-use diagnosis::tls::{TlsSession, Trust};
+use diagnosis::tls::{Insecure, TlsFailure, TlsSession, Trust, Wanted, WhyInsecure};
 use diagnosis::{FailureKind, Stage};
 
 use crate::layout::{reply_lines, safe};
@@ -158,6 +158,24 @@ fn broke(broken: &Break, lang: Lang) -> String {
     say(lang, "step-broke", &args)
 }
 
+/// What is wrong, with the certificate and the policy that it falls short of.
+fn lacking(insecure: &Insecure) -> String {
+    let certificate = match &insecure.why {
+        WhyInsecure::Handshake(TlsFailure::Certificate { certificate, .. }) => certificate.as_ref(),
+        _ => None,
+    };
+    let published = match &insecure.wanted {
+        wanted @ (Wanted::Dane { .. } | Wanted::MtaSts { .. }) => Some(wanted.to_string()),
+        _ => None,
+    };
+    let parts = [
+        Some(insecure.why.to_string()),
+        certificate.map(|certificate| certificate.line()),
+        published,
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
 fn went(kind: &FailureKind, lang: Lang) -> Told {
     let with =
         |key: &str, text: &str| Told::line(say(lang, key, &[("text", safe(text).as_str().into())]));
@@ -173,7 +191,7 @@ fn went(kind: &FailureKind, lang: Lang) -> Told {
         }
         FailureKind::Broken(broken) => Told::line(broke(broken, lang)),
         FailureKind::Insecure(insecure) => {
-            let text = safe(&insecure.why.to_string());
+            let text = safe(&lacking(insecure));
             let host = safe(&insecure.host);
             let args = [("host", (&host).into()), ("text", (&text).into())];
             Told::line(say(lang, "step-went-insecure", &args))

@@ -6,6 +6,7 @@
 
 mod clamd;
 mod client;
+mod dnssec;
 mod dovecot;
 mod dovecot_auth;
 mod exim;
@@ -24,6 +25,7 @@ mod sink;
 
 pub use clamd::{Clamd, eicar};
 pub use client::{Client, Mail};
+pub use dnssec::{Dnssec, Signing, Zone};
 pub use dovecot::Dovecot;
 pub use dovecot_auth::DovecotAuth;
 pub use exim::Exim;

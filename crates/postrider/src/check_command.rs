@@ -82,7 +82,7 @@ fn run(arguments: &Check, options: &Options) -> Result<Verdict, CheckError> {
         .build();
     let runtime = runtime.map_err(CheckError::Runtime)?;
     let ended = runtime.block_on(async {
-        let resolver = Arc::new(dns::SystemResolver::new(&config.dns.servers)?);
+        let resolver = Arc::new(crate::resolver::of(&config)?);
         let checker = Checker::new(World::real(), resolver, settings::checks(&config));
         let mut printer = Printer::new(arguments);
         if let Some(id) = &arguments.message {

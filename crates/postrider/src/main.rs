@@ -10,6 +10,7 @@ mod lang;
 mod place;
 mod queue_command;
 mod reload_command;
+mod resolver;
 mod sendmail;
 mod serve;
 mod simulate_command;

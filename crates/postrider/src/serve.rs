@@ -35,6 +35,7 @@ use world::{Listener, World};
 
 use crate::exit;
 use crate::place::{self, Options, ServerFile};
+use crate::resolver;
 
 /// Why the relay did not start.
 #[derive(Debug, thiserror::Error)]
@@ -128,7 +129,7 @@ async fn run(config: &Config, data: &Path) -> Result<(), StartError> {
     prepare(&store, config, &world).await?;
 
     let certificates = certificates::Certificates::load(config, &world)?;
-    let resolver: Arc<dyn dns::Resolver> = Arc::new(dns::SystemResolver::new(&config.dns.servers)?);
+    let resolver: Arc<dyn dns::Resolver> = Arc::new(resolver::of(config)?);
     let control_path = place::control_socket(&data);
     let control = control_server::Control::listen(&control_path);
     let control = control.map_err(|source| StartError::Control {

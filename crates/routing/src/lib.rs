@@ -2,13 +2,17 @@
 //!
 //! This is the one walk: `delivery` follows it, and `checks` shows its steps.
 
+mod signed;
+
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use diagnosis::facts::{NoRoute, Route, RouteHost, RouteStep};
-use dns::{DnsError, Mx, Resolver};
+use dns::{DnsError, Exchangers, HostAnswer, Mx, Resolver};
 use queue::route::{Command, HostPort, NextHop, Target};
 use world::{Peer, Random};
+
+pub use signed::{Published, Signed};
 
 /// A place to connect to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +23,8 @@ pub struct Candidate {
     pub peer: Peer,
     /// Which are as good as it: those of the same number. The least comes first.
     pub tier: usize,
+    /// What the signed DNS says about it.
+    pub signed: Signed,
 }
 
 /// What a destination leads to.
@@ -111,6 +117,7 @@ struct Found {
     name: String,
     preference: Option<u16>,
     addresses: Vec<SocketAddr>,
+    signed: Signed,
 }
 
 impl Found {
@@ -170,6 +177,7 @@ impl Walker<'_> {
                 name: domain.to_owned(),
                 preference: None,
                 addresses: vec![SocketAddr::new(address, self.own.smtp_port)],
+                signed: Signed::default(),
             };
             self.steps.push(RouteStep::Literal {
                 address: address.to_string(),
@@ -177,8 +185,11 @@ impl Walker<'_> {
             self.steps.push(RouteStep::Host(host.route_host()));
             return Ok(vec![host]);
         }
-        let answer = self.resolver.mx(domain).await;
-        let mut records = answer.map_err(|error| no_answer(domain, error))?;
+        let answer = self.resolver.exchangers(domain).await;
+        let Exchangers {
+            mx: mut records,
+            authentic,
+        } = answer.map_err(|error| no_answer(domain, error))?;
         if records.iter().any(Mx::is_null) {
             // RFC 7505 §3: a null MX stands alone; beside real ones it is a mistake that is passed over.
             records.retain(|mx| !mx.is_null());
@@ -219,7 +230,8 @@ impl Walker<'_> {
         let mut exchangers: Vec<Mx> = records.into_iter().map(|(mx, _)| mx).collect();
         self.before_us(domain, &mut exchangers)?;
         exchangers.truncate(MAX_EXCHANGERS);
-        self.addresses_of(domain, &exchangers, implicit).await
+        let by = (!implicit).then_some(authentic);
+        self.addresses_of(domain, &exchangers, by).await
     }
 
     /// RFC 5321 §5.1: what is not better than ourselves would loop.
@@ -247,11 +259,12 @@ impl Walker<'_> {
         Ok(())
     }
 
+    /// `by`: whether the MX records are authentic; `None`: there are none.
     async fn addresses_of(
         &mut self,
         domain: &str,
         exchangers: &[Mx],
-        implicit: bool,
+        by: Option<bool>,
     ) -> Result<Vec<Found>, NoRoute> {
         let mut hosts = Vec::new();
         let mut trouble = None;
@@ -262,15 +275,17 @@ impl Walker<'_> {
                 self.steps.push(RouteStep::HostUnknown { name });
                 continue;
             }
-            match self.resolver.addresses(&mx.exchange).await {
-                Ok(addresses) if addresses.is_empty() => {
+            match self.resolver.host(&mx.exchange).await {
+                Ok(answer) if answer.addresses.is_empty() => {
                     self.steps.push(RouteStep::NoAddress { name });
                 }
-                Ok(addresses) => {
+                Ok(answer) => {
                     let host = Found {
                         name,
-                        preference: (!implicit).then_some(mx.preference),
-                        addresses: addresses
+                        preference: by.map(|_| mx.preference),
+                        signed: Signed::of(by, answer.tlsa_bases),
+                        addresses: answer
+                            .addresses
                             .into_iter()
                             .map(|a| SocketAddr::new(a, self.own.smtp_port))
                             .collect(),
@@ -291,7 +306,7 @@ impl Walker<'_> {
             (false, _) => Ok(hosts),
             (true, Some(error)) => Err(no_answer(domain, error)),
             (true, None) => {
-                let named = if implicit { &[] } else { exchangers };
+                let named = if by.is_none() { &[] } else { exchangers };
                 let exchangers = named.iter().map(|mx| mx.exchange.clone()).collect();
                 Err(NoRoute::NoAddress {
                     domain: domain.to_owned(),
@@ -302,9 +317,12 @@ impl Walker<'_> {
     }
 
     async fn configured(&mut self, to: &HostPort) -> Result<Found, NoRoute> {
-        let addresses = match to.host.parse::<IpAddr>() {
-            Ok(address) => vec![address],
-            Err(_) => self.resolver.addresses(&to.host).await.map_err(|error| {
+        let answer = match to.host.parse::<IpAddr>() {
+            Ok(address) => HostAnswer {
+                addresses: vec![address],
+                tlsa_bases: Vec::new(),
+            },
+            Err(_) => self.resolver.host(&to.host).await.map_err(|error| {
                 match no_answer(&to.host, error) {
                     trouble @ NoRoute::DnsTemporary { .. } => trouble,
                     _ => NoRoute::NoSuchHop {
@@ -313,6 +331,7 @@ impl Walker<'_> {
                 }
             })?,
         };
+        let addresses = answer.addresses;
         if addresses.is_empty() {
             let name = to.host.clone();
             self.steps.push(RouteStep::NoAddress { name });
@@ -327,6 +346,10 @@ impl Walker<'_> {
                 .into_iter()
                 .map(|a| SocketAddr::new(a, to.port))
                 .collect(),
+            signed: Signed {
+                named: true,
+                tlsa_bases: answer.tlsa_bases,
+            },
         };
         self.steps.push(RouteStep::Host(host.route_host()));
         Ok(host)
@@ -344,6 +367,7 @@ fn servers(destination: String, found: &[Found], lmtp: bool) -> Way {
             host: host.name.clone(),
             peer: Peer::Tcp(*address),
             tier,
+            signed: host.signed.clone(),
         })
     });
     Way::Servers {
@@ -372,6 +396,7 @@ fn socket(destination: String, path: PathBuf) -> Way {
             host: name,
             peer: Peer::Unix(path),
             tier: 0,
+            signed: Signed::default(),
         }],
         lmtp: true,
     }

@@ -52,8 +52,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "world",
         ],
     ),
-    // Handshakes end in facts of `diagnosis`.
-    ("tls", &["diagnosis", "world"]),
+    // Handshakes end in facts of `diagnosis`; certificates are compared with records of `dns`.
+    ("tls", &["diagnosis", "dns", "world"]),
     ("toml-read", &[]),
     ("config", &["toml-read", "queue"]),
     ("sink", &["smtp", "diagnosis", "toml-read", "world"]),

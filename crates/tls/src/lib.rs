@@ -11,6 +11,7 @@
 
 mod certificate;
 mod client;
+mod dane;
 mod failure;
 mod identity;
 mod layer;
@@ -21,6 +22,7 @@ mod verify;
 
 pub use certificate::describe;
 pub use client::Connector;
+pub use dane::Dane;
 pub use identity::{Identities, IdentityError, IdentityFiles, Reloaded};
 pub use roots::{Roots, RootsError};
 pub use server::{Acceptor, ServerSession};

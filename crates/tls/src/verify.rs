@@ -8,10 +8,10 @@ use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms};
 use rustls::crypto::{verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
-use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
+use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
 use crate::certificate::{self, describe};
-use crate::{Roots, failure};
+use crate::{Dane, Roots, failure};
 
 /// How far a server must show who it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub enum Verify {
     Opportunistic,
     /// An authority must vouch for one of these names (RFC 9525).
     Authority(Vec<String>),
+    /// It must be who its domain says in the signed DNS (RFC 7672).
+    Dane(Dane),
     /// Its certificate or public key must have one of these SHA-256 fingerprints, in hex.
     Fingerprint(Vec<String>),
 }
@@ -82,6 +84,15 @@ impl Judge {
                 let name = self.by_authority(chain, known, names, now)?;
                 Ok(Trust::Authority { name })
             }
+            Verify::Dane(dane) => {
+                let shown: Vec<_> = std::iter::once(chain.leaf)
+                    .chain(chain.intermediates)
+                    .collect();
+                let record = dane.fits(&shown, |anchors, names| {
+                    self.by_anchor(chain, known, (anchors, names), now)
+                })?;
+                Ok(Trust::Dane { record })
+            }
             Verify::Fingerprint(wanted) => {
                 let same = |wanted: &&String| {
                     known.is_some_and(|c| {
@@ -101,7 +112,6 @@ impl Judge {
         }
     }
 
-    /// RFC 5280 §6 and RFC 9525 §6: the chain, then the name. Answers the name that fits.
     fn by_authority(
         &self,
         chain: Chain<'_>,
@@ -109,12 +119,23 @@ impl Judge {
         names: &[String],
         now: UnixTime,
     ) -> Result<String, CertificateProblem> {
+        self.by_anchor(chain, known, (&self.roots.0, names), now)
+    }
+
+    /// RFC 5280 §6 and RFC 9525 §6: the chain, then the name. Answers the name that fits.
+    fn by_anchor(
+        &self,
+        chain: Chain<'_>,
+        known: Option<&Certificate>,
+        (anchors, names): (&RootCertStore, &[String]),
+        now: UnixTime,
+    ) -> Result<String, CertificateProblem> {
         let problem = |error: &Error| problem(error, chain.leaf, known);
         let leaf = ParsedCertificate::try_from(chain.leaf).map_err(|e| problem(&e))?;
         let algorithms = self.algorithms.all;
         verify_server_cert_signed_by_trust_anchor(
             &leaf,
-            &self.roots.0,
+            anchors,
             chain.intermediates,
             now,
             algorithms,

@@ -5,6 +5,7 @@
 )]
 
 mod conversion;
+mod dane;
 mod durable;
 mod fairness;
 mod line;

@@ -20,6 +20,12 @@ const OFFERS: &str = "250-peer\r\n250-STARTTLS\r\n250 SIZE";
 
 /// A server's certificate for `mx1.example`, by nobody else than itself.
 fn acceptor(world: &World) -> (Acceptor, TempDir) {
+    let (acceptor, dir, _) = acceptor_of(world);
+    (acceptor, dir)
+}
+
+/// The same with the SHA-256 of its key.
+pub(crate) fn acceptor_of(world: &World) -> (Acceptor, TempDir, Vec<u8>) {
     let dir = TempDir::new().unwrap();
     let made = rcgen::generate_simple_self_signed(vec!["mx1.example".to_owned()]).unwrap();
     let files = IdentityFiles {
@@ -29,7 +35,9 @@ fn acceptor(world: &World) -> (Acceptor, TempDir) {
     std::fs::write(&files.certificate, made.cert.pem()).unwrap();
     std::fs::write(&files.key, made.signing_key.serialize_pem()).unwrap();
     let (identities, _) = Identities::load(world, vec![files]).unwrap();
-    (identities.acceptor(), dir)
+    let certificate = ::tls::describe(made.cert.der()).unwrap();
+    let key = data_encoding::HEXLOWER.decode(certificate.key_sha256.as_bytes());
+    (identities.acceptor(), dir, key.unwrap())
 }
 
 async fn relay(policy: TlsPolicy) -> Relay {
@@ -38,6 +46,7 @@ async fn relay(policy: TlsPolicy) -> Relay {
             connector: Some(Connector::new(&World::real(), Roots::none())),
             policy: TlsPolicy::Opportunistic,
             by_domain: [("example.org".to_owned(), policy)].into(),
+            ..Tls::default()
         };
     })
     .await
@@ -56,7 +65,7 @@ fn steps(story: &Story) -> Vec<&StepKind> {
     steps.map(|step| &step.what).collect()
 }
 
-fn trusts(story: &Story) -> Vec<Trust> {
+pub(crate) fn trusts(story: &Story) -> Vec<Trust> {
     let trust = |step: &&StepKind| match step {
         StepKind::Secured(session) => Some(session.trust.clone()),
         _ => None,
@@ -64,7 +73,7 @@ fn trusts(story: &Story) -> Vec<Trust> {
     steps(story).iter().filter_map(trust).collect()
 }
 
-fn insecure(story: &Story) -> Vec<WhyInsecure> {
+pub(crate) fn insecure(story: &Story) -> Vec<WhyInsecure> {
     let why = |step: &&StepKind| match step {
         StepKind::Went(FailureKind::Insecure(insecure)) => Some(insecure.why.clone()),
         _ => None,

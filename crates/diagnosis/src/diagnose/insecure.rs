@@ -3,20 +3,13 @@
 use smtp::Stage;
 
 use super::Finding;
-use crate::tls::{Insecure, TlsFailure, WhyInsecure};
+use crate::tls::{Insecure, TlsFailure, Wanted, WhyInsecure};
 use crate::{Cause, Diagnosis, Evidence, EvidenceSource, Finality, Responsible, Scope};
 
 /// Mail waits until it can go as it must (RFC 8461 §5, RFC 7672 §2.1): a server that is mended in the
 /// meantime still gets it.
 pub(super) fn met(insecure: &Insecure, stage: Stage) -> Diagnosis {
-    let cause = match &insecure.why {
-        WhyInsecure::NotOffered => Cause::TlsPolicy,
-        WhyInsecure::Handshake(TlsFailure::Certificate { .. }) => Cause::TlsCertificate,
-        WhyInsecure::Refused(_)
-        | WhyInsecure::Broke(_)
-        | WhyInsecure::Handshake(_)
-        | WhyInsecure::Unavailable => Cause::TlsFailed,
-    };
+    let cause = cause(insecure);
     let text = format!("{}: {}", insecure.host, insecure.why);
     let source = EvidenceSource::Connection;
     let mut finding = Finding::seen(cause, Finality::Transient, source, text);
@@ -26,9 +19,18 @@ pub(super) fn met(insecure: &Insecure, stage: Stage) -> Diagnosis {
         | WhyInsecure::Refused(_)
         | WhyInsecure::Broke(_)
         | WhyInsecure::Handshake(_)
+        | WhyInsecure::TlsaUnanswered { .. }
+        | WhyInsecure::NotInPolicy
         | WhyInsecure::Unavailable => None,
     };
-    let wanted = format!("our policy: {}", insecure.wanted);
+    let whose = match insecure.wanted {
+        Wanted::Dane { .. } | Wanted::MtaSts { .. } => "their policy",
+        Wanted::IfPossible
+        | Wanted::Encrypted
+        | Wanted::Authority { .. }
+        | Wanted::Fingerprint { .. } => "our policy",
+    };
+    let wanted = format!("{whose}: {}", insecure.wanted);
     let more = certificate.map(|c| c.line()).into_iter().chain([wanted]);
     finding.evidence.extend(more.map(|text| Evidence {
         text,
@@ -42,4 +44,27 @@ pub(super) fn met(insecure: &Insecure, stage: Stage) -> Diagnosis {
         diagnosis.responsible = Responsible::Us;
     }
     diagnosis
+}
+
+/// What was demanded and is not there has the name of whoever demanded it; encryption that fails for
+/// want of skill is the same by every policy.
+fn cause(insecure: &Insecure) -> Cause {
+    let (lacking, unproven) = match insecure.wanted {
+        Wanted::Dane { .. } => (Cause::TlsDane, Cause::TlsDane),
+        Wanted::MtaSts { .. } => (Cause::TlsMtaSts, Cause::TlsMtaSts),
+        Wanted::IfPossible
+        | Wanted::Encrypted
+        | Wanted::Authority { .. }
+        | Wanted::Fingerprint { .. } => (Cause::TlsPolicy, Cause::TlsCertificate),
+    };
+    match &insecure.why {
+        WhyInsecure::NotOffered => lacking,
+        WhyInsecure::Handshake(TlsFailure::Certificate { .. }) => unproven,
+        WhyInsecure::TlsaUnanswered { .. } => Cause::TlsDane,
+        WhyInsecure::NotInPolicy => Cause::TlsMtaSts,
+        WhyInsecure::Refused(_)
+        | WhyInsecure::Broke(_)
+        | WhyInsecure::Handshake(_)
+        | WhyInsecure::Unavailable => Cause::TlsFailed,
+    }
 }

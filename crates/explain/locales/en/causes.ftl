@@ -216,6 +216,10 @@ tls-certificate = The receiving server could not prove that it is the right one
     .what = Its certificate (a kind of proof of identity) has expired, bears another name, or is not the one announced. The message was not handed over, so that no stranger can read it.
 tls-policy = The receiver does not offer the encryption that this message demands
     .what = The sender asked that the message only ever travels encrypted. The receiving server cannot promise that.
+tls-dane = The receiving server is not as its domain announces it in the signed DNS
+    .what = The recipient's domain announces in the DNS, signed, that its mail servers encrypt and which certificates they have (DANE). The server did not show such a certificate, did not encrypt at all, or the announcement could not be checked. It is mostly a certificate that was renewed while the record in the DNS was not. The message was not handed over, so that no stranger can read it.
+tls-mta-sts = The receiving server is not as its domain announces it
+    .what = The recipient's domain has a policy (MTA-STS) that names its mail servers and demands that they encrypt, with a valid certificate. This server is not among them, did not encrypt, or had no valid certificate. The message was not handed over, so that no stranger can read it.
 
 # The sending side's own machine and line.
 us-local-failure = Something went wrong on the sending server

@@ -216,6 +216,10 @@ tls-certificate = De ontvangende server kon niet bewijzen dat hij de juiste is
     .what = Zijn certificaat (een soort identiteitsbewijs) is verlopen, staat op een andere naam of is niet het certificaat dat was aangekondigd. Het bericht is niet overgedragen, zodat geen vreemde het kan lezen.
 tls-policy = De ontvanger biedt niet de versleuteling die dit bericht eist
     .what = De afzender heeft gevraagd dat het bericht alleen versleuteld reist. De ontvangende server kan dat niet beloven.
+tls-dane = De ontvangende server is niet zoals zijn domein hem in de ondertekende DNS aankondigt
+    .what = Het domein van de ontvanger kondigt in de DNS, ondertekend, aan dat zijn mailservers versleutelen en welke certificaten ze hebben (DANE). De server toonde niet zo'n certificaat, versleutelde helemaal niet, of de aankondiging was niet te controleren. Meestal is een certificaat vernieuwd en het record in de DNS niet. Het bericht is niet overgedragen, zodat geen vreemde het kan lezen.
+tls-mta-sts = De ontvangende server is niet zoals zijn domein hem aankondigt
+    .what = Het domein van de ontvanger heeft een beleid (MTA-STS) dat zijn mailservers noemt en eist dat ze versleutelen, met een geldig certificaat. Deze server hoort er niet bij, versleutelde niet of had geen geldig certificaat. Het bericht is niet overgedragen, zodat geen vreemde het kan lezen.
 
 # De machine en de lijn van de kant van de afzender.
 us-local-failure = Er ging iets mis op de verzendende server

@@ -33,5 +33,7 @@ pub(crate) fn tls(config: &Config, world: &World) -> Result<Tls, RootsError> {
         connector: Some(Connector::new(world, roots)),
         policy: level(own.sending, &[], &[]),
         by_domain,
+        dane: own.dane,
+        ..Tls::default()
     })
 }

@@ -6,5 +6,6 @@
 )]
 
 mod authority;
+mod dane;
 mod receiving;
 mod sending;

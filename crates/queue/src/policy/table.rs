@@ -83,8 +83,8 @@ pub static TABLE: &[Row] = &[
         WholeDestination, with(retry(Destination, 15, 2.0, 240).signal(Signal::Rate))),
     row(&[C::ProtocolRefused, C::ProtocolSequence, C::CannotTell],
         WholeDestination, again(Destination, 15, 2.0, 240)),
-    row(&[C::TlsRequired, C::TlsCertificate, C::NotSmtp, C::NoMailServer, C::MxBroken, C::DomainUnknown,
-          C::DomainTakesNoMail], Always, again(Destination, 15, 2.0, 240)),
+    row(&[C::TlsRequired, C::TlsCertificate, C::TlsDane, C::TlsMtaSts, C::NotSmtp, C::NoMailServer, C::MxBroken,
+          C::DomainUnknown, C::DomainTakesNoMail], Always, again(Destination, 15, 2.0, 240)),
 
     // The message, or who sends it.
     row(&[C::IdentityUnproven, C::PolicyRefused, C::ProtocolRefused, C::ProtocolSequence, C::CannotTell,

@@ -72,3 +72,16 @@ pub(crate) fn files(dir: &Path, stem: &str, pair: &(String, String)) -> Identity
     std::fs::write(&files.key, &pair.1).unwrap();
     files
 }
+
+/// The first certificate of a PEM file.
+pub(crate) fn der(pem: &str) -> Vec<u8> {
+    let der = x509_parser::pem::parse_x509_pem(pem.as_bytes()).unwrap();
+    der.1.contents
+}
+
+/// Its public key with the algorithm (SubjectPublicKeyInfo).
+pub(crate) fn key_of(pem: &str) -> Vec<u8> {
+    let der = der(pem);
+    let parsed = x509_parser::parse_x509_certificate(&der).unwrap().1;
+    parsed.public_key().raw.to_vec()
+}

@@ -2,5 +2,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod authority;
+mod dane;
 mod handshakes;
 mod identities;

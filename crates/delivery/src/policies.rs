@@ -1,0 +1,266 @@
+//! Which TLS policy counts for a server: the administrator's, or what the recipients' side publishes.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use diagnosis::Failure;
+use diagnosis::tls::{Wanted, WhyInsecure};
+use diagnosis::tls_policy::{AppliedPolicy, Server};
+use dns::Resolver;
+use futures_util::future::join_all;
+use queue::route::{NextHop, Target};
+use routing::{Candidate, Published};
+use tls::{Connector, Dane};
+use world::Peer;
+
+use crate::security::{Level, Security};
+use crate::trail::Trail;
+use crate::witness::{NoWitness, TlsWitness};
+
+/// How connections are encrypted.
+#[derive(Clone, Debug)]
+pub struct Tls {
+    /// What does the handshakes; `None`: nothing is encrypted, and what must be waits.
+    pub connector: Option<Connector>,
+    /// For everybody of whom nothing else is said.
+    pub policy: TlsPolicy,
+    /// By the domain of the recipients, or the name of a next hop, in lower case.
+    pub by_domain: HashMap<String, TlsPolicy>,
+    /// Whether servers are held to what the signed DNS says of them (RFC 7672).
+    pub dane: bool,
+    /// Who hears what came of each session.
+    pub witness: Arc<dyn TlsWitness>,
+}
+
+impl Default for Tls {
+    fn default() -> Tls {
+        Tls {
+            connector: None,
+            policy: TlsPolicy::default(),
+            by_domain: HashMap::new(),
+            dane: true,
+            witness: Arc::new(NoWitness),
+        }
+    }
+}
+
+/// What encryption is wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum TlsPolicy {
+    /// None.
+    Off,
+    /// Where it can be had; where it fails, the mail goes in the clear (RFC 7435).
+    #[default]
+    Opportunistic,
+    /// Encryption, with whomever.
+    Required,
+    /// A certificate by an authority. For one of these names; with none, for the domain itself or for
+    /// the server as the route names it.
+    Verify(Vec<String>),
+    /// A certificate, or a key, with one of these SHA-256 fingerprints in hex.
+    Fingerprint(Vec<String>),
+}
+
+impl TlsPolicy {
+    pub(crate) fn wanted(&self, host: &str, domain: &str) -> Wanted {
+        match self {
+            TlsPolicy::Off | TlsPolicy::Opportunistic => Wanted::IfPossible,
+            TlsPolicy::Required => Wanted::Encrypted,
+            TlsPolicy::Verify(names) if names.is_empty() => {
+                let mut names = vec![host.to_owned()];
+                if domain != host {
+                    names.push(domain.to_owned());
+                }
+                Wanted::Authority { names }
+            }
+            TlsPolicy::Verify(names) => Wanted::Authority {
+                names: names.clone(),
+            },
+            TlsPolicy::Fingerprint(sha256) => Wanted::Fingerprint {
+                sha256: sha256.clone(),
+            },
+        }
+    }
+}
+
+/// What is wanted of the connections to one destination.
+#[derive(Debug)]
+pub(crate) struct Policies<'a> {
+    connector: Option<&'a Connector>,
+    own: TlsPolicy,
+    domain: String,
+    implicit: bool,
+    /// Whether what is published counts beside `own`.
+    dane: bool,
+    /// Who hears of it; `None`: it is not a domain's exchanger, or the administrator's policy rules.
+    witness: Option<&'a dyn TlsWitness>,
+}
+
+/// Servers that may be connected to, and what is wanted of each.
+pub(crate) struct Admitted<'a> {
+    pub(crate) candidates: Vec<Candidate>,
+    by_host: HashMap<String, Security<'a>>,
+    otherwise: Security<'a>,
+    /// The first failure of those that may not.
+    pub(crate) failure: Option<Failure>,
+}
+
+impl Tls {
+    pub(crate) fn for_target(&self, target: &Target) -> Policies<'_> {
+        let (domain, remote, implicit) = match target {
+            Target::Domain(domain) => (domain.as_str(), true, false),
+            Target::Hop(NextHop::Smtp(to)) => (to.host.as_str(), true, false),
+            Target::Hop(NextHop::Smtps(to)) => (to.host.as_str(), true, true),
+            Target::Hop(NextHop::Lmtp(to)) => (to.host.as_str(), true, false),
+            Target::Hop(_) | Target::Nowhere => ("", false, false),
+        };
+        let domain = domain.to_ascii_lowercase();
+        let by_domain = self.by_domain.get(&domain);
+        let own = match by_domain.unwrap_or(&self.policy) {
+            _ if !remote => TlsPolicy::Off,
+            // The route says it.
+            TlsPolicy::Off | TlsPolicy::Opportunistic if implicit => TlsPolicy::Required,
+            TlsPolicy::Opportunistic if self.connector.is_none() => TlsPolicy::Off,
+            policy => policy.clone(),
+        };
+        // What the administrator says of this one goes first, and so does that nothing is encrypted.
+        let may_publish = by_domain.is_none() && own != TlsPolicy::Off;
+        let lmtp = matches!(target, Target::Hop(NextHop::Lmtp(_)));
+        let exchangers = matches!(target, Target::Domain(_));
+        Policies {
+            connector: self.connector.as_ref(),
+            own,
+            domain,
+            implicit,
+            dane: self.dane && may_publish && !lmtp && self.connector.is_some(),
+            witness: (may_publish && exchangers).then_some(&*self.witness),
+        }
+    }
+}
+
+impl<'a> Policies<'a> {
+    fn security(&self, level: Level, named: bool, applied: AppliedPolicy) -> Security<'a> {
+        Security {
+            connector: self.connector,
+            level,
+            domain: self.domain.clone(),
+            implicit: self.implicit,
+            named,
+            witness: self.witness.map(|witness| (witness, applied)),
+        }
+    }
+
+    /// What is wanted of these servers, which are equally good. Those of which it cannot be known may
+    /// not be connected to.
+    pub(crate) async fn admit(
+        &self,
+        candidates: Vec<Candidate>,
+        resolver: &dyn Resolver,
+        trail: &mut Trail,
+    ) -> Admitted<'a> {
+        let mut hosts: Vec<&Candidate> = Vec::new();
+        for candidate in &candidates {
+            if !hosts.iter().any(|known| known.host == candidate.host) {
+                hosts.push(candidate);
+            }
+        }
+        let asked = hosts.iter().map(|host| self.of(host, resolver));
+        let found = join_all(asked).await;
+        let own = Level::Own(self.own.clone());
+        let mut admitted = Admitted {
+            candidates: Vec::new(),
+            by_host: HashMap::new(),
+            otherwise: self.security(own, false, AppliedPolicy::None),
+            failure: None,
+        };
+        for (host, (security, refused)) in hosts.iter().zip(found) {
+            match refused {
+                None => {
+                    admitted.by_host.insert(host.host.clone(), security);
+                }
+                Some(why) => {
+                    let server = Server {
+                        host: host.host.clone(),
+                        address: host.peer.to_string(),
+                        from: None,
+                    };
+                    let failure = security.insecure(server, why, trail);
+                    admitted.failure = admitted.failure.or(Some(failure));
+                }
+            }
+        }
+        let known = |candidate: &Candidate| admitted.by_host.contains_key(&candidate.host);
+        admitted.candidates = candidates.into_iter().filter(known).collect();
+        admitted
+    }
+
+    /// What is wanted of one server, and why it may not be connected to.
+    async fn of(
+        &self,
+        candidate: &Candidate,
+        resolver: &dyn Resolver,
+    ) -> (Security<'a>, Option<WhyInsecure>) {
+        let named = candidate.signed.named;
+        let port = match &candidate.peer {
+            Peer::Tcp(address) => address.port(),
+            Peer::Unix(_) => 0,
+        };
+        let published = match self.dane {
+            true => candidate.signed.published(port, resolver).await,
+            false => Published::Nothing,
+        };
+        match published {
+            Published::Nothing => {
+                let own = Level::Own(self.own.clone());
+                (self.security(own, named, AppliedPolicy::None), None)
+            }
+            Published::Records {
+                name,
+                base,
+                records,
+            } => {
+                // RFC 7672 §3.2.2: the base domain, and the domain whose exchanger it is.
+                let dane = Dane::of(&records, vec![base.clone(), self.domain.clone()]);
+                let records: Vec<String> = records.iter().map(ToString::to_string).collect();
+                let applied = AppliedPolicy::Dane {
+                    name: name.clone(),
+                    records: records.clone(),
+                };
+                let level = match (&self.own, dane) {
+                    // The administrator asks for more than encryption with whomever.
+                    (own @ TlsPolicy::Verify(_), None) => Level::Own(own.clone()),
+                    (_, dane) => Level::Dane {
+                        name,
+                        base,
+                        records,
+                        dane,
+                    },
+                };
+                (self.security(level, named, applied), None)
+            }
+            Published::Unanswered { name, reported } => {
+                let applied = AppliedPolicy::Dane {
+                    name: name.clone(),
+                    records: Vec::new(),
+                };
+                let question = format!("TLSA {name}");
+                let level = Level::Dane {
+                    name,
+                    base: candidate.host.clone(),
+                    records: Vec::new(),
+                    dane: None,
+                };
+                let security = self.security(level, named, applied);
+                let why = WhyInsecure::TlsaUnanswered { question, reported };
+                (security, Some(why))
+            }
+        }
+    }
+}
+
+impl<'a> Admitted<'a> {
+    /// What is wanted of this one.
+    pub(crate) fn of(&self, candidate: &Candidate) -> &Security<'a> {
+        self.by_host.get(&candidate.host).unwrap_or(&self.otherwise)
+    }
+}

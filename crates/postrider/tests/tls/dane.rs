@@ -1,0 +1,170 @@
+//! DANE with a signed DNS by BIND, and a Postfix that is who its zone says, or not.
+
+use std::path::Path;
+
+use peers::{Client, Dnssec, Mail, Place, Postfix, Relay, Signing, Zone};
+use sha2::{Digest, Sha256};
+
+use crate::authority::Authority;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_postrider");
+
+fn sha256(bytes: &[u8]) -> String {
+    let digest = Sha256::digest(bytes);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn der(pem: &str) -> Vec<u8> {
+    x509_parser::pem::parse_x509_pem(pem.as_bytes())
+        .unwrap()
+        .1
+        .contents
+}
+
+fn key_of(pem: &str) -> Vec<u8> {
+    let der = der(pem);
+    let parsed = x509_parser::parse_x509_certificate(&der).unwrap().1;
+    parsed.public_key().raw.to_vec()
+}
+
+/// What is published for `mx` of a domain, and whether it reaches the queue's end.
+struct Case {
+    domain: &'static str,
+    records: Vec<String>,
+    signing: Signing<'static>,
+    delivered: bool,
+    /// What the story says.
+    told: String,
+}
+
+fn cases(leaf: &str, authority: &str) -> Vec<Case> {
+    let case = |domain, records: &[&str], signing, delivered, told: &str| Case {
+        domain,
+        records: records.iter().map(|r| (*r).to_owned()).collect(),
+        signing,
+        delivered,
+        told: told.to_owned(),
+    };
+    let key = format!("3 1 1 {}", sha256(&key_of(leaf)));
+    let anchor = format!("2 0 1 {}", sha256(&der(authority)));
+    let other = format!("3 1 1 {}", "ab".repeat(32));
+    let useless = format!("1 1 1 {}", "ab".repeat(32));
+    let published = |record: &str| {
+        format!("the certificate is the one that the domain publishes in the DNS ({record})")
+    };
+    let unproven = "who the server is was not demanded";
+    let good = Signing::Good;
+    vec![
+        case("ee.example", &[&key], good, true, &published(&key)),
+        case("ta.example", &[&anchor], good, true, &published(&anchor)),
+        case(
+            "rolled.example",
+            &[&other, &key],
+            good,
+            true,
+            &published(&key),
+        ),
+        case("unusable.example", &[&useless], good, true, unproven),
+        case("none.example", &[], good, true, unproven),
+        case("plain.example", &[&other], Signing::None, true, unproven),
+        case(
+            "wrong.example",
+            &[&other],
+            good,
+            false,
+            &format!("the certificate fits none of the TLSA records: {other}"),
+        ),
+        case(
+            "bogus.example",
+            &[&key],
+            Signing::Tampered("TLSA\t3 1 1", "TLSA\t3 0 1"),
+            false,
+            "no valid answer to TLSA _",
+        ),
+    ]
+}
+
+#[test]
+fn servers_are_held_to_what_the_signed_dns_says_of_them() {
+    let place = Place::new("dane").unwrap();
+    let authority = Authority::new(place.path());
+    let pair = authority.issue("postfix", "mx.ta.example");
+    let leaf = std::fs::read_to_string(&pair.chain).unwrap();
+    let root = std::fs::read_to_string(&authority.file).unwrap();
+    // RFC 7672 §3.1.2: the server sends its authority's certificate.
+    std::fs::write(&pair.chain, format!("{leaf}{root}")).unwrap();
+    let cases = cases(&leaf, &root);
+    let domains: Vec<&str> = cases.iter().map(|case| case.domain).collect();
+    let postfix = Postfix::start(&format!(
+        "smtpd_tls_security_level = may\nsmtpd_tls_chain_files = {}, {}\n\
+         virtual_mailbox_domains = dest.example {}\n",
+        pair.key.display(),
+        pair.chain.display(),
+        domains.join(" "),
+    ))
+    .unwrap();
+    let records: Vec<String> = cases
+        .iter()
+        .map(|case| {
+            let tlsa = |record: &String| {
+                let port = postfix.port;
+                format!("_{port}._tcp.mx IN TLSA {record}\n")
+            };
+            let tlsa: String = case.records.iter().map(tlsa).collect();
+            format!("@ IN MX 10 mx\nmx IN A 127.0.0.1\n{tlsa}")
+        })
+        .collect();
+    let zones: Vec<Zone<'_>> = cases
+        .iter()
+        .zip(&records)
+        .map(|(case, records)| Zone {
+            name: case.domain,
+            records,
+            signing: case.signing,
+        })
+        .collect();
+    let dns = Dnssec::start(&zones).unwrap();
+    let config = format!(
+        "[dns]\nservers = [\"127.0.0.1:{}\"]\n[delivery]\nsmtp_port = {}\n[checks]\nlive = false\n",
+        dns.port, postfix.port
+    );
+    let relay = Relay::start(Path::new(BINARY), &config).unwrap();
+    let to: Vec<String> = domains.iter().map(|d| format!("bert@{d}")).collect();
+    let mail = Mail {
+        from: "anna@client.example",
+        to: &to,
+        content: b"Subject: secret\r\n\r\nhello\r\n",
+    };
+    let sent = Client::Smtplib.send(relay.port, &mail, place.path(), Path::new(BINARY));
+    sent.unwrap();
+    let queue = relay.settled().unwrap();
+    assert_eq!(queue.len(), to.len());
+    for case in &cases {
+        let row = queue
+            .iter()
+            .find(|row| row["recipient"] == format!("bert@{}", case.domain))
+            .unwrap();
+        let state = if case.delivered {
+            "delivered"
+        } else {
+            "queued"
+        };
+        assert_eq!(
+            row["state"],
+            state,
+            "{}: {row}\n{}",
+            case.domain,
+            relay.log()
+        );
+        if !case.delivered {
+            assert_eq!(row["cause"], "tls.dane", "{row}");
+        }
+    }
+    let id = queue[0]["id"].as_str().unwrap().to_owned();
+    let story = relay.ask(&["queue", "show", "--lang", "en", &id]).unwrap();
+    let story = story.split_whitespace().collect::<Vec<_>>().join(" ");
+    for case in &cases {
+        assert!(story.contains(&case.told), "{}: {story}", case.domain);
+    }
+    assert!(story.contains("certificate: subject "), "{story}");
+}
