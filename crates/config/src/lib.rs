@@ -4,6 +4,7 @@
 //! is wrong with a file is found at once; each problem has its place, and says what is allowed there.
 //! This crate does no I/O: it is given the text.
 
+mod bounces;
 mod callout;
 mod filters;
 mod local;
@@ -24,6 +25,7 @@ use std::time::Duration;
 
 use queue::route::Routes;
 
+pub use bounces::{Bounces, Per, ToSender};
 pub use filters::{
     Asking, Authentication, BlockList as ReceivingList, BlockLists, Filter, FilterKind,
     FilterPlace, FilterProblem, Filtering, ListOf,
@@ -64,6 +66,8 @@ pub struct Config {
     pub queue: Queue,
     /// `[reports]`
     pub reports: Reports,
+    /// `[bounces]`
+    pub bounces: Bounces,
     /// `[suppression]`
     pub suppression: Suppression,
     /// `[limits]`

@@ -66,6 +66,16 @@ pub enum ProblemKind {
     NotAnAddressAlone,
     /// The text is no domain with a language.
     NotALanguage,
+    /// The text cannot begin return addresses.
+    NotAPrefix,
+    /// The text is no sender, domain or `*`.
+    NotASenderOfMail,
+    /// What is read here would be passed on to where it is read.
+    ReadHereItself,
+    /// Nobody gets what came back about no known message.
+    NobodyForOthers,
+    /// Senders are to have return addresses, and there is no domain for them.
+    NoBounceDomain,
     /// The text is no block list.
     NotABlockList,
     /// The text is no address and no domain.
@@ -145,6 +155,11 @@ impl Explained for ProblemKind {
             ProblemKind::NotAHostname => Some("write a full name like \"mail.example.org\"".into()),
             ProblemKind::NotAnAddressAlone => Some("write an address in quotes, without a port: \"192.0.2.25\" or \"2001:db8::25\"".into()),
             ProblemKind::NotALanguage => Some("write the domain and \"en\" or \"nl\", like \"example.nl: nl\"".into()),
+            ProblemKind::NotAPrefix => Some("write up to 12 letters and digits, like \"b\"".into()),
+            ProblemKind::NotASenderOfMail => Some("write a domain \"example.org\", an address \"news@example.org\", or \"*\" for everybody".into()),
+            ProblemKind::ReadHereItself => Some("name somebody's mailbox: it gets what the relay cannot join to a message".into()),
+            ProblemKind::NobodyForOthers => Some("add `others_to = \"you@example.org\"` here, or `postmaster` in [local]: it gets what is about no known message".into()),
+            ProblemKind::NoBounceDomain => Some("add `domain = \"bounces.example.org\"`, a domain whose MX leads here".into()),
             ProblemKind::NotABlockList => Some("write its zone in quotes: \"zen.spamhaus.org\"; before one that lists domains, \"domain:\"".into()),
             ProblemKind::NotAPattern(_) => Some("write \"anna@example.org\", \"example.org\", \".example.org\" (all below it), \"<>\" (reports) or \"*\"".into()),
             ProblemKind::NotAFieldName => Some("write { name = \"X-Stream\", value = \"bulk\" }".into()),
@@ -199,6 +214,17 @@ impl fmt::Display for ProblemKind {
             ProblemKind::NotAHostname => f.write_str("this is no host name"),
             ProblemKind::NotAnAddressAlone => f.write_str("this is no address"),
             ProblemKind::NotALanguage => f.write_str("this is no domain with a language"),
+            ProblemKind::NotAPrefix => f.write_str("this cannot begin an address"),
+            ProblemKind::NotASenderOfMail => f.write_str("this is no sender"),
+            ProblemKind::ReadHereItself => {
+                f.write_str("this address is itself among those that are read here")
+            }
+            ProblemKind::NobodyForOthers => {
+                f.write_str("nobody would get what came back about no known message")
+            }
+            ProblemKind::NoBounceDomain => {
+                f.write_str("these senders' return addresses have no domain")
+            }
             ProblemKind::NotABlockList => f.write_str("this is no block list"),
             ProblemKind::NotAPattern(error) => write!(f, "{error}"),
             ProblemKind::NotAFieldName => f.write_str("this is no header field"),

@@ -24,6 +24,7 @@ const SECTIONS: &[&str] = &[
     "domains",
     "queue",
     "reports",
+    "bounces",
     "suppression",
     "limits",
     "greylisting",
@@ -53,6 +54,7 @@ pub(crate) fn read(text: &str) -> Result<Parsed, Errors> {
     routing::read(root, &mut config, &mut found);
     local::read(root, &mut config.local, &mut found);
     crate::reports::read(root, &mut config, &mut found);
+    crate::bounces::read(root, &mut config, &mut found);
     crate::suppression::read(root, &mut config, &mut found);
     amounts(root, &mut config, &mut found);
     crate::filters::read(root, &mut config, &mut found);

@@ -90,6 +90,7 @@ fn write(out: &mut String, config: &Config) -> fmt::Result {
     )?;
 
     crate::reports::show(out, config)?;
+    crate::bounces::show(out, config)?;
     crate::suppression::show(out, config)?;
     limits(out, config)?;
     crate::pacing::show(out, &config.pacing)?;

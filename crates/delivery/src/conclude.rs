@@ -64,7 +64,7 @@ pub(crate) async fn conclude(
 pub(crate) async fn settle(
     engine: &Engine,
     lease: &Lease,
-    work: Work,
+    mut work: Work,
     attempt: Attempt,
     started_at: Timestamp,
     conclusion: Conclusion,
@@ -75,7 +75,7 @@ pub(crate) async fn settle(
     doubts::tell(engine, key, &work, &conclusion.verdicts);
     let mut pause = FIRST_PAUSE;
     // Without its report a failure may not be recorded: it would be silent.
-    let reports = loop {
+    let mut reports = loop {
         match report::due(engine, &work, &attempt, &conclusion.verdicts, now).await {
             Ok(reports) => break reports,
             Err(error) => {
@@ -90,7 +90,12 @@ pub(crate) async fn settle(
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     };
-    suppress::note(engine, &work, &conclusion.verdicts).await;
+    suppress::note(engine, &work, &attempt, &conclusion.verdicts).await;
+    if let Some(read) = work.read.take() {
+        suppress::put(engine, read.suppressed).await;
+        reports.new.extend(read.new);
+        reports.events.extend(read.events);
+    }
     record(
         engine, lease, work, attempt, started_at, conclusion, reports,
     )

@@ -16,6 +16,7 @@ use smtp::Address;
 use tokio::sync::Notify;
 
 use crate::engine::Standing;
+use crate::returned::Read;
 
 /// A recipient of a message, as the lane counts them.
 pub(crate) type Claim = (MessageId, u32);
@@ -32,6 +33,10 @@ pub(crate) struct Work {
     pub(crate) convertible: bool,
     /// How it was handed over, once it was.
     pub(crate) handed: Option<Handed>,
+    /// The return address that it goes with in place of its own reverse-path.
+    pub(crate) return_path: Option<Address>,
+    /// What is to be recorded of it, where it came back and was read here.
+    pub(crate) read: Option<Box<Read>>,
 }
 
 /// How mail is handed over, which says who tells of its arrival (RFC 3461 §5.2).
@@ -58,6 +63,8 @@ impl Work {
             asked: Vec::new(),
             convertible: false,
             handed: None,
+            return_path: None,
+            read: None,
         }
     }
 
@@ -70,6 +77,8 @@ impl Work {
             asked: self.asked.clone(),
             convertible: false,
             handed: None,
+            return_path: None,
+            read: None,
         }
     }
 
@@ -86,6 +95,9 @@ impl Work {
     /// The reverse-path that it is sent with: all its recipients have the same, once [`alike`](Work::alike)
     /// has been asked.
     pub(crate) fn sender(&self) -> &Address {
+        if let Some(path) = &self.return_path {
+            return path;
+        }
         let own = self.recipients.first().and_then(Recipient::sender);
         own.unwrap_or(&self.message.sender)
     }
@@ -372,7 +384,8 @@ fn is_on_this_machine(key: &DestinationKey) -> bool {
         Ok(Target::Hop(NextHop::Smtp(to) | NextHop::Smtps(to) | NextHop::Lmtp(to))) => {
             is_here(&to.host)
         }
-        Ok(Target::Hop(NextHop::LmtpUnix(_) | NextHop::Maildir(_) | NextHop::Pipe(_))) => true,
+        Ok(Target::Hop(NextHop::LmtpUnix(_) | NextHop::Maildir(_) | NextHop::Pipe(_)))
+        | Ok(Target::Bounces) => true,
         Ok(_) | Err(_) => false,
     }
 }

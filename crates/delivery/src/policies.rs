@@ -112,7 +112,7 @@ impl Tls {
             Target::Hop(NextHop::Smtp(to)) => (to.host.as_str(), true, false),
             Target::Hop(NextHop::Smtps(to)) => (to.host.as_str(), true, true),
             Target::Hop(NextHop::Lmtp(to)) => (to.host.as_str(), true, false),
-            Target::Hop(_) | Target::Nowhere => ("", false, false),
+            Target::Hop(_) | Target::Bounces | Target::Nowhere => ("", false, false),
         };
         let domain = domain.to_ascii_lowercase();
         let by_domain = self.by_domain.get(&domain);

@@ -3,6 +3,7 @@
 
 pub(crate) mod delay;
 mod language;
+mod returned;
 mod write;
 
 use std::sync::Arc;
@@ -16,10 +17,13 @@ use queue::{
 use smtp::envelope::OriginalRecipient;
 use smtp::{Address, Reply};
 
+pub(crate) use returned::{ReturnedTo, copy, returned};
+
 use crate::addressees::{self, NotWritten};
 use crate::engine::Engine;
 use crate::lane::{Handed, Work};
 use crate::passed_on;
+use crate::returned::ToldBack;
 
 /// Reports that are to be stored with the record of an attempt, and the events that tell of them.
 #[derive(Default)]
@@ -37,6 +41,8 @@ pub(crate) enum News {
     Delayed,
     /// It arrived, or went on to where nobody will tell.
     Arrived,
+    /// It went on, and a report came back that it did not arrive.
+    Returned,
 }
 
 /// A recipient of whom something is told.
@@ -53,6 +59,8 @@ pub(crate) struct Told<'a> {
     pub(crate) action: dsn::Action,
     /// When it is tried next.
     pub(crate) next: Option<Decision>,
+    /// What came back, where that is told.
+    pub(crate) back: Option<&'a ToldBack<'a>>,
 }
 
 impl<'a> Told<'a> {
@@ -67,6 +75,7 @@ impl<'a> Told<'a> {
             reply: None,
             action,
             next: None,
+            back: None,
         }
     }
 }
@@ -146,7 +155,7 @@ async fn report_to(
     let id = report.message.id;
     reports.push(report);
     Ok(match news {
-        News::Failed => EventKind::Reported { report: id },
+        News::Failed | News::Returned => EventKind::Reported { report: id },
         News::Delayed => EventKind::Delayed { report: id },
         News::Arrived => EventKind::ArrivalReported { report: id },
     })

@@ -19,8 +19,10 @@ use crate::maildir;
 use crate::passed_on;
 use crate::presence::Presence;
 use crate::program;
+use crate::returned;
 use crate::trail::Trail;
 use crate::transaction::{Transacted, transact};
+use crate::verp;
 use routing::{Candidate, Own, Way, resolve};
 use world::SeededRandom;
 
@@ -130,6 +132,7 @@ impl Session {
         if let Some(others) = work.alike() {
             self.engine.go_on(&self.key, others);
         }
+        verp::prepare(&self.engine, &self.key, &mut work);
         self.split(&mut work);
         let started_at = self.engine.now();
         let mut trail = Trail::begin();
@@ -157,6 +160,7 @@ impl Session {
     fn split(&self, work: &mut Work) {
         let settings = &self.engine.shared.settings;
         let most = settings.max_recipients.min(self.announced_limit());
+        let most = verp::at_once(settings, work).min(most);
         if work.recipients.len() > most {
             let recipients = work.recipients.split_off(most);
             let rest = work.with(recipients);
@@ -247,6 +251,9 @@ impl Session {
                 );
             }
         };
+        if target == Target::Bounces {
+            return self.read_back(work, lease, &body, trail).await;
+        }
         // A Maildir and a program are where mail ends; a server is asked below what it promises.
         work.handed = Some(Handed::ToMailbox);
         // A connection that went stale while idle costs a second try, not an attempt.
@@ -465,6 +472,36 @@ impl Session {
 }
 
 impl Session {
+    /// What came back is read, and what follows is recorded with the outcome.
+    async fn read_back(
+        &mut self,
+        work: &mut Work,
+        lease: &Lease,
+        body: &Body,
+        trail: &mut Trail,
+    ) -> Tried {
+        self.route = Route {
+            destination: self.key.to_string(),
+            hosts: Vec::new(),
+        };
+        if let Err(error) = begin(self.engine.shared.store.clone(), lease, work).await {
+            return Tried::NotBegun(error);
+        }
+        let failure = match returned::read(&self.engine, work, body).await {
+            Ok(read) => {
+                work.read = Some(Box::new(read));
+                trail.add(Stage::Content, StepKind::Sent { bytes: body.size() });
+                return Tried::Outcomes(vec![Outcome::Accepted(None); work.recipients.len()]);
+            }
+            Err(returned::NotRead::Store(error)) => return Tried::NotBegun(error),
+            Err(returned::NotRead::Local(local)) => Failure {
+                stage: Stage::Content,
+                kind: FailureKind::Local(local),
+            },
+        };
+        all_fail(work, failure, trail)
+    }
+
     async fn to_program(
         &self,
         command: &Command,

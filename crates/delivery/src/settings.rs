@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bounces::ReturnPaths;
 use queue::route::{Identity, Routes};
 use queue::{Directory, Suppressions, Verifier};
+use smtp::Address;
 
 use crate::{Limits, Tls};
 
@@ -26,6 +28,8 @@ pub struct Settings {
     pub suppressions: Option<Arc<dyn Suppressions>>,
     /// How long an address is noted to which mail will never arrive; zero: not at all.
     pub suppression_keep: Duration,
+    /// Return addresses, and what becomes of what comes back to them; `None`: there are none.
+    pub bounces: Option<Arc<Bounces>>,
     /// The port of mail exchangers found in the DNS.
     pub smtp_port: u16,
     /// Who we are to those of whom no route says more.
@@ -69,6 +73,20 @@ pub struct Settings {
     pub report_language: explain::Lang,
 }
 
+/// What becomes of what comes back.
+#[derive(Clone, Debug)]
+pub struct Bounces {
+    /// The return addresses.
+    pub paths: Arc<ReturnPaths>,
+    /// Who gets what is about no message that is known, as it came.
+    pub others_to: Address,
+    /// Whether a sender gets a report of failure with our explanation; else as it came.
+    pub explained: bool,
+    /// Whether reports count for the suppression list that came without a return address of ours: they
+    /// may be forged.
+    pub suppress_unsigned: bool,
+}
+
 impl Default for Settings {
     fn default() -> Settings {
         Settings {
@@ -79,6 +97,7 @@ impl Default for Settings {
             verifier: None,
             suppressions: None,
             suppression_keep: Duration::ZERO,
+            bounces: None,
             smtp_port: 25,
             identity: Identity::default(),
             program_timeout: Duration::from_secs(300),

@@ -18,8 +18,10 @@ mod notice;
 mod page;
 mod quarantine;
 mod report;
+mod returned;
 mod step;
 mod story;
+mod suppressed;
 mod time;
 mod verified;
 mod way;
@@ -39,4 +41,8 @@ pub use notice::{
 };
 pub use page::{Page, index, pages};
 pub use report::{FailedRecipient, report, report_subject};
+pub use returned::{
+    ReturnedRecipient, came_back, nothing_returned, returned, returned_headline, returned_subject,
+};
 pub use story::story;
+pub use suppressed::{suppressed, suppressed_details, suppressed_times};

@@ -11,7 +11,7 @@ use smtp::Severity;
 use crate::explanation::{Next, explain, headline};
 use crate::layout::{WIDTH, paragraph, safe};
 use crate::words::{Arg, plain, say};
-use crate::{Lang, expansion, quarantine, step, time, verified};
+use crate::{Lang, expansion, quarantine, returned, step, time, verified};
 
 /// Like recipients that are named; of the others only how many.
 const NAMED: usize = 3;
@@ -183,6 +183,7 @@ impl Teller {
             self.entry(4, "story-next", &held);
         }
         if recipient.state.is_final() {
+            returned::standing(&mut self.out, story, recipient.index, self.now, self.lang);
             return;
         }
         let Some(destination) = story
@@ -451,6 +452,12 @@ impl Teller {
             EventKind::NotReported => self.plain("event-not-reported"),
             EventKind::SenderUnknown => expansion::sender_unknown(self.lang),
             EventKind::Expanded(step) => expansion::tell(step, self.lang),
+            EventKind::Returned(back) => returned::tell(back, self.lang),
+            EventKind::Joined { about, by, kind } => {
+                returned::joined(&about.to_string(), *by, *kind, self.lang)
+            }
+            EventKind::NotJoined { kind } => returned::not_joined(*kind, self.lang),
+            EventKind::PassedOn { copy } => returned::passed_on(&copy.to_string(), self.lang),
             EventKind::Rerouted { from } => {
                 self.say("event-rerouted", &[("from", from.as_str().into())])
             }

@@ -21,6 +21,7 @@ const ENGLISH: &[&str] = &[
     include_str!("../locales/en/checks.ftl"),
     include_str!("../locales/en/local.ftl"),
     include_str!("../locales/en/tls.ftl"),
+    include_str!("../locales/en/bounces.ftl"),
 ];
 const DUTCH: &[&str] = &[
     include_str!("../locales/nl/case.ftl"),
@@ -33,6 +34,7 @@ const DUTCH: &[&str] = &[
     include_str!("../locales/nl/checks.ftl"),
     include_str!("../locales/nl/local.ftl"),
     include_str!("../locales/nl/tls.ftl"),
+    include_str!("../locales/nl/bounces.ftl"),
 ];
 
 static EN: LazyLock<Bundle> = LazyLock::new(|| bundle(Lang::En, ENGLISH));

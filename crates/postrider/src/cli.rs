@@ -49,6 +49,8 @@ pub(crate) enum Command {
     Explain(Explain),
     /// Look from here why mail for somebody may not arrive: route, DNS, servers, our own standing.
     Check(Check),
+    /// List what came back of mail that had been handed on: reports, complaints, answers.
+    Bounces(BouncesArguments),
     /// Look at the addresses to which nothing is sent, put one there, or take one off.
     #[command(subcommand)]
     Suppression(SuppressionCommand),
@@ -219,13 +221,46 @@ pub(crate) struct Sink {
     pub(crate) quiet: bool,
 }
 
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The latest comes first. `postrider queue show ID` tells the whole story of the message, and of the report.
+Read it with [bounces] in the configuration: docs/bounces.md.")]
+pub(crate) struct BouncesArguments {
+    /// One JSON object for each.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// The language; else that of the environment (LANG).
+    #[arg(long, value_enum)]
+    pub(crate) lang: Option<Language>,
+    /// Only what came back in this time, like 12h or 30d.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+    /// At most so many.
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub(crate) limit: usize,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum SuppressionCommand {
-    /// All that are there, with the reason.
+    /// All that are there, with the reason and who told it.
     List {
         /// One JSON object for each.
         #[arg(long)]
         json: bool,
+        /// The language; else that of the environment (LANG).
+        #[arg(long, value_enum)]
+        lang: Option<Language>,
+    },
+    /// One of them, with the words that it rests on. Ends with 1 where it is not there.
+    Show {
+        /// The address.
+        address: String,
+        /// As a JSON object.
+        #[arg(long)]
+        json: bool,
+        /// The language; else that of the environment (LANG).
+        #[arg(long, value_enum)]
+        lang: Option<Language>,
     },
     /// Send nothing to an address: mail for it is refused, with the reason.
     Add {

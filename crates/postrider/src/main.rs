@@ -1,5 +1,6 @@
 //! Postrider, the mail relay that tells you why: the command line.
 
+mod bounces_command;
 mod check_command;
 mod cli;
 mod config_command;
@@ -51,6 +52,7 @@ fn main() -> ExitCode {
         Command::ReloadCertificates => reload_command::main(&cli.place),
         Command::Explain(arguments) => explain_command::main(&arguments),
         Command::Check(arguments) => check_command::main(&arguments, &cli.place),
+        Command::Bounces(arguments) => bounces_command::main(&arguments, &cli.place),
         Command::Suppression(command) => suppression_command::main(&command, &cli.place),
         Command::Sink(arguments) => sink_command::main(&arguments),
         Command::Simulate(arguments) => simulate_command::main(&arguments),

@@ -130,13 +130,16 @@ fn open_reader(data: &Path) -> Result<SqliteStore, QueueError> {
 /// The destination that a person means by a domain or by a next hop.
 fn destination(text: &str, options: &Options) -> Result<DestinationKey, QueueError> {
     let unknown = || QueueError::NotADestination(text.to_owned());
-    if text.starts_with("mx:") || text.parse::<NextHop>().is_ok_and(|hop| hop != NextHop::Mx) {
+    if text == Target::Bounces.key().as_str()
+        || text.starts_with("mx:")
+        || text.parse::<NextHop>().is_ok_and(|hop| hop != NextHop::Mx)
+    {
         return Ok(DestinationKey::new(text));
     }
     let address = Address::parse(&format!("postmaster@{text}"), true).map_err(|_| unknown())?;
     let lead = options.config()?.routes.lead(&Asked::to(&address));
     match lead.target {
         Target::Nowhere => Err(unknown()),
-        Target::Domain(_) | Target::Hop(_) => Ok(lead.key()),
+        Target::Domain(_) | Target::Hop(_) | Target::Bounces => Ok(lead.key()),
     }
 }

@@ -1,5 +1,6 @@
 //! `postrider serve`: the relay.
 
+mod bounces;
 mod callouts;
 pub(crate) mod certificates;
 mod chores;
@@ -10,6 +11,7 @@ mod filters;
 mod logs;
 mod pacing;
 mod rerouting;
+mod secrets;
 pub(crate) mod settings;
 pub(crate) mod stop;
 mod tls_sending;
@@ -53,6 +55,8 @@ enum StartError {
     },
     #[error(transparent)]
     Directory(#[from] directory::SetupError),
+    #[error(transparent)]
+    Bounces(#[from] bounces::SetupError),
     #[error("cannot listen on {at}: {source}{}", advice(source))]
     ListenAt { at: world::Peer, source: io::Error },
     #[error("the file of users: {0}")]
@@ -173,10 +177,12 @@ async fn run(config: &Config, data: &Path) -> Result<(), StartError> {
         doing: "listening for signals",
         source,
     })?;
-    let directory = directory::of(config, &world, &data)?;
+    let bounces = bounces::of(config, &world, &data)?;
+    let directory = bounces::before(bounces.as_ref(), directory::of(config, &world, &data)?);
     let asking = callouts::of(config, &world, &resolver, &data, &sending_tls)?;
     let mut sending = delivery::Settings {
         directory: directory.clone(),
+        bounces,
         suppressions: Some(Arc::new(SqliteSuppressions::open(&data)?)),
         tls: sending_tls,
         ..settings::delivery(config)
@@ -221,7 +227,7 @@ async fn run(config: &Config, data: &Path) -> Result<(), StartError> {
     let chores = chores::Chores {
         store,
         world,
-        retention: config.queue.retention,
+        retention: chores::retention(config),
         greylist: greylist.zip(settings::greylisting(config)),
         asking: asking.clone(),
     };

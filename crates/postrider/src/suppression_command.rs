@@ -1,16 +1,20 @@
-//! `postrider suppression list|add|remove`: to whom nothing is sent. The list is a file of its own, so
+//! `postrider suppression list|show|add|remove`: to whom nothing is sent. The list is a file of its own, so
 //! that it can be changed with and without a running server.
 
 use std::process::ExitCode;
 use std::time::Duration;
 
+use diagnosis::Cause;
+use explain::Lang;
 use jiff::Timestamp;
 use queue::{StoreError, Suppressed, SuppressionReason, Suppressions, suppression_key};
+use serde::Serialize;
 use smtp::Address;
 use store_sqlite::SqliteSuppressions;
 
 use crate::cli::SuppressionCommand;
 use crate::exit;
+use crate::lang;
 use crate::place::Options;
 
 /// Why the list was not read or changed.
@@ -54,7 +58,19 @@ fn run(command: &SuppressionCommand, options: &Options) -> Result<(), Suppressio
     let now = world::World::real().clock.now();
     runtime.block_on(async {
         match command {
-            SuppressionCommand::List { json } => show(&list.all(now).await?, *json),
+            SuppressionCommand::List { json, lang } => {
+                let lang = lang::chosen(*lang);
+                let all = list.all(now).await?;
+                all.iter().try_for_each(|entry| show(entry, *json, lang))
+            }
+            SuppressionCommand::Show {
+                address,
+                json,
+                lang,
+            } => match list.suppressed(&read(address)?, now).await? {
+                Some(entry) => details(&entry, *json, lang::chosen(*lang)),
+                None => Err(SuppressionError::NotThere(address.clone())),
+            },
             SuppressionCommand::Add {
                 address,
                 reason,
@@ -99,28 +115,44 @@ fn entry(
     })
 }
 
-fn show(all: &[Suppressed], json: bool) -> Result<(), SuppressionError> {
-    for entry in all {
-        if json {
-            println!(
-                "{}",
-                serde_json::to_string(entry).map_err(SuppressionError::Json)?
-            );
-            continue;
-        }
-        let why = match &entry.reason {
-            SuppressionReason::Administrator { note } if note.is_empty() => "by hand".to_owned(),
-            SuppressionReason::Administrator { note } => format!("by hand: {note}"),
-            SuppressionReason::Failed { cause, message } => {
-                format!("{} (message {message})", cause.id())
-            }
+/// An entry as scripts read it: as it is kept, and in short.
+#[derive(Serialize)]
+struct JsonEntry<'a> {
+    #[serde(flatten)]
+    entry: &'a Suppressed,
+    source: &'static str,
+    cause: Option<&'static str>,
+    explanation: String,
+}
+
+fn show(entry: &Suppressed, json: bool, lang: Lang) -> Result<(), SuppressionError> {
+    if json {
+        let row = JsonEntry {
+            entry,
+            source: entry.reason.source(),
+            cause: entry.reason.cause().map(Cause::id),
+            explanation: explain::suppressed(entry, lang),
         };
-        let until = match entry.until {
-            Some(until) => format!("until {}", until.strftime("%Y-%m-%d %H:%M UTC")),
-            None => "until removed".to_owned(),
-        };
-        let since = entry.since.strftime("%Y-%m-%d %H:%M UTC");
-        println!("{}  {why}, since {since}, {until}", entry.address);
+        let row = serde_json::to_string(&row).map_err(SuppressionError::Json)?;
+        println!("{row}");
+        return Ok(());
+    }
+    let (why, times) = (
+        explain::suppressed(entry, lang),
+        explain::suppressed_times(entry, lang),
+    );
+    println!("{}  {why}. {times}.", entry.address);
+    Ok(())
+}
+
+fn details(entry: &Suppressed, json: bool, lang: Lang) -> Result<(), SuppressionError> {
+    if json {
+        return show(entry, json, lang);
+    }
+    println!("{}", entry.address);
+    println!("  {}.", explain::suppressed(entry, lang));
+    for line in explain::suppressed_details(entry, lang) {
+        println!("  {line}");
     }
     Ok(())
 }

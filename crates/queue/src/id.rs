@@ -27,6 +27,12 @@ impl MessageId {
         self.0.as_bytes()
     }
 
+    /// When the message arrived, in milliseconds since 1970 (RFC 9562 §5.7: the first 48 bits).
+    #[must_use]
+    pub fn unix_millis(&self) -> u64 {
+        (self.0.as_u128() >> 80) as u64
+    }
+
     /// The name with these 16 bytes.
     #[must_use]
     pub fn from_bytes(bytes: [u8; 16]) -> MessageId {
@@ -114,6 +120,7 @@ mod tests {
                 .unwrap(),
             late
         );
+        assert_eq!(late.unix_millis(), 1_700_000_000_001);
         assert!(early < late && early.to_string() < late.to_string());
     }
 

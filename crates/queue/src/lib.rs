@@ -14,6 +14,7 @@ mod options;
 pub mod policy;
 mod quarantine;
 mod record;
+mod returned;
 pub mod route;
 mod store;
 mod suppression;
@@ -37,10 +38,14 @@ pub use quarantine::Quarantine;
 pub use record::{
     AttemptRecord, Basis, Decision, DestinationUpdate, Event, EventKind, Verdict, WaitFor,
 };
+pub use returned::{CameBack, JoinedBy, ReturnKind, Returned};
 pub use smtp::envelope::BodyKind;
 pub use store::{
     Body, BodySource, BodyWriter, Due, DueDestination, Lease, Moving, NewMessage, NewRecipient,
     Outage, Queued, Room, Row, RowFilter, Store, StoreError, Story, Waiting,
 };
-pub use suppression::{Suppressed, SuppressionReason, Suppressions, is_for_ever, suppression_key};
+pub use suppression::{
+    Suppressed, SuppressionReason, SuppressionSource, Suppressions, is_for_ever,
+    is_for_ever_as_told, suppression_key,
+};
 pub use verification::{Doubt, Verified, Verifier};

@@ -171,6 +171,27 @@ pub enum EventKind {
     Expanded(crate::Expansion),
     /// No report: the sender's address is in a domain of ours, and nobody there has it.
     SenderUnknown,
+    /// Something about it came back from where it had been handed on.
+    Returned(Box<crate::Returned>),
+    /// It came back from elsewhere: this is the message that it is about.
+    Joined {
+        /// That message.
+        about: MessageId,
+        /// How it was found.
+        by: crate::JoinedBy,
+        /// What it was taken for.
+        kind: crate::ReturnKind,
+    },
+    /// It came to an address that is for what comes back, and is about no message that is known.
+    NotJoined {
+        /// What it was taken for.
+        kind: crate::ReturnKind,
+    },
+    /// It was passed on under this name.
+    PassedOn {
+        /// The copy.
+        copy: MessageId,
+    },
     /// The configured route changed the destination.
     Rerouted {
         /// Where it was going before.

@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use smtp::Address;
 
 use crate::{
-    AttemptRecord, Basis, Deadline, Destination, DestinationKey, DestinationUpdate, Event, Message,
-    MessageId, Recipient, RecipientOptions, RecipientState, Rewritten, Verified,
+    AttemptRecord, Basis, CameBack, Deadline, Destination, DestinationKey, DestinationUpdate,
+    Event, Message, MessageId, Recipient, RecipientOptions, RecipientState, Rewritten, Verified,
 };
 
 /// A message that is to be kept, with its recipients.
@@ -431,6 +431,17 @@ pub trait Store: Send + Sync {
 
     /// The message with this name or unambiguous part of it (at least 4 characters).
     async fn find(&self, text: &str) -> Result<MessageId, StoreError>;
+
+    /// The latest message that its sender gave this name (RFC 3461 §4.4, decoded).
+    async fn find_envelope(&self, envelope_id: &str) -> Result<Option<MessageId>, StoreError>;
+
+    /// What came back of messages whose history is kept, the latest first: since that time, at most
+    /// `limit`.
+    async fn returned(
+        &self,
+        since: Option<Timestamp>,
+        limit: usize,
+    ) -> Result<Vec<CameBack>, StoreError>;
 
     /// All that is known about a message.
     async fn story(&self, id: MessageId) -> Result<Story, StoreError>;

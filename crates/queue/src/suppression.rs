@@ -37,8 +37,57 @@ pub enum SuppressionReason {
         cause: Cause,
         /// With which message.
         message: MessageId,
+        /// Who told so.
+        #[serde(default)]
+        source: SuppressionSource,
+        /// The mail that told so, by its name in the queue, where it came as mail.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        report: Option<MessageId>,
+        /// In which words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        words: Option<String>,
     },
 }
+
+/// Who told that an address is of no more use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SuppressionSource {
+    /// Its server, when we tried to deliver.
+    #[default]
+    Delivery,
+    /// A report that came back after the mail had been handed on.
+    Bounce,
+    /// Whoever has it, by a complaint.
+    Complaint,
+}
+
+impl SuppressionReason {
+    /// Who told, as it stands in JSON.
+    #[must_use]
+    pub const fn source(&self) -> &'static str {
+        match self {
+            SuppressionReason::Administrator { .. } => "administrator",
+            SuppressionReason::Failed { source, .. } => match source {
+                SuppressionSource::Delivery => "delivery",
+                SuppressionSource::Bounce => "bounce",
+                SuppressionSource::Complaint => "complaint",
+            },
+        }
+    }
+
+    /// What was met, as it stands in JSON: the id of a cause.
+    #[must_use]
+    pub const fn cause(&self) -> Option<Cause> {
+        match self {
+            SuppressionReason::Administrator { .. } => None,
+            SuppressionReason::Failed { cause, .. } => Some(*cause),
+        }
+    }
+}
+
+/// How sure a diagnosis of what others report must be before an address is put on the list for it.
+const SURE: f32 = 0.75;
 
 /// Keeps the list. What is added survives a crash.
 #[async_trait]
@@ -71,4 +120,10 @@ pub fn suppression_key(address: &Address) -> String {
 #[must_use]
 pub fn is_for_ever(diagnosis: &Diagnosis) -> bool {
     diagnosis.address_dead == AddressDead::True || diagnosis.cause == Cause::Complaint
+}
+
+/// The same of what somebody else reports, who may have met another failure than he tells.
+#[must_use]
+pub fn is_for_ever_as_told(diagnosis: &Diagnosis) -> bool {
+    is_for_ever(diagnosis) && diagnosis.confidence >= SURE
 }

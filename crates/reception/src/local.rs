@@ -125,7 +125,8 @@ impl Here {
                 ..named.clone()
             }
         };
-        let is_mailbox = |p: &&Placed| matches!(p.target, Target::Hop(NextHop::Maildir(_)));
+        let is_mailbox =
+            |p: &&Placed| matches!(p.target, Target::Hop(NextHop::Maildir(_)) | Target::Bounces);
         let mailboxes = self.recipients.iter().filter(is_mailbox);
         Taken::Here {
             mailboxes: mailboxes.map(|placed| placed.destination.clone()).collect(),

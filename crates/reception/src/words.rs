@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use queue::{MailboxTrouble, StoreError, Suppressed, SuppressionReason};
+use queue::{MailboxTrouble, StoreError, Suppressed, SuppressionReason, SuppressionSource};
 use smtp::Address;
 
 use crate::limits::TooMany;
@@ -235,9 +235,25 @@ fn suppressed(hostname: &str, recipient: &Address, entry: &Suppressed) -> String
             "its administrator put it there".to_owned()
         }
         SuppressionReason::Administrator { note } => note.clone(),
-        SuppressionReason::Failed { cause, message } => {
-            format!("mail to it failed for {} (message {message})", cause.id())
-        }
+        SuppressionReason::Failed {
+            cause,
+            message,
+            source,
+            ..
+        } => match source {
+            SuppressionSource::Delivery => {
+                format!("mail to it failed for {} (message {message})", cause.id())
+            }
+            SuppressionSource::Bounce => {
+                format!(
+                    "mail to it came back for {} (message {message})",
+                    cause.id()
+                )
+            }
+            SuppressionSource::Complaint => {
+                format!("whoever has it complained about mail (message {message})")
+            }
+        },
     };
     format!(
         "{recipient} is on the suppression list of {hostname} since {}: {why}; its administrator takes it off with `postrider suppression remove {recipient}`",

@@ -161,7 +161,7 @@ impl Walker<'_> {
                 },
                 command: command.clone(),
             }),
-            Target::Hop(NextHop::Mx | NextHop::Nowhere) | Target::Nowhere => {
+            Target::Hop(NextHop::Mx | NextHop::Nowhere) | Target::Bounces | Target::Nowhere => {
                 Err(NoRoute::NoDomain {
                     address: String::new(),
                 })

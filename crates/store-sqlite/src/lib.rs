@@ -14,7 +14,7 @@
 //! | `room` | what happens when the disk is full |
 //! | `body`, `staging` | content in files |
 //! | `accept`, `record`, `change`, `gate`, `outage` | what is written |
-//! | `due`, `late`, `list` | what is read |
+//! | `due`, `late`, `list`, `returned` | what is read |
 //! | `greylist` | a database of its own: who has come before |
 //! | `callout` | a database of its own: what next hops answered about recipients |
 //! | `suppression` | another: to whom nothing is sent |
@@ -36,6 +36,7 @@ mod open;
 mod outage;
 mod readers;
 mod record;
+mod returned;
 mod room;
 mod schema;
 mod staging;

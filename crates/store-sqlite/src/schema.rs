@@ -5,15 +5,16 @@ use rusqlite::Connection;
 use crate::error::Fault;
 
 /// The newest format this version writes.
-pub(crate) const FORMAT: u32 = 7;
+pub(crate) const FORMAT: u32 = 8;
 
 /// Size of a page. With 4 KiB a row of a message with a body of a few KiB keeps its envelope in the
 /// tree and its body in overflow pages, which cost nothing to free when the body goes.
 pub(crate) const PAGE: u32 = 4096;
 
 /// `MIGRATIONS[n]` leads from format n to n + 1.
-const MIGRATIONS: [&str; FORMAT as usize] =
-    [FIRST, GATE, REWRITTEN, OPTIONS, TURNS, OUTAGES, FINDINGS];
+const MIGRATIONS: [&str; FORMAT as usize] = [
+    FIRST, GATE, REWRITTEN, OPTIONS, TURNS, OUTAGES, FINDINGS, RETURNED,
+];
 
 /// Times are nanoseconds since 1970; ids are the 16 bytes of the UUID. `recipient.sending` is the
 /// time at which an attempt began whose outcome is not recorded: a column in no index, so that
@@ -128,6 +129,14 @@ CREATE TABLE finding (
     findings    TEXT NOT NULL,
     PRIMARY KEY (destination, cause)
 ) STRICT, WITHOUT ROWID;
+";
+
+/// What came back: in order of time, and by the name that a sender gave its message. Both indexes hold
+/// only the rows that are asked for.
+const RETURNED: &str = "
+CREATE INDEX event_returned ON event (at, id) WHERE substr(kind, 1, 11) = '{\"returned\"';
+CREATE INDEX message_envelope ON message (json_extract(options, '$.envelope_id'))
+    WHERE json_extract(options, '$.envelope_id') IS NOT NULL;
 ";
 
 /// The format of a database; 0 for a new one.

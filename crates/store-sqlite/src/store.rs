@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use parking_lot::Mutex;
 use queue::{
-    AttemptRecord, Body, BodyWriter, Deadline, DestinationKey, DestinationUpdate, Due,
+    AttemptRecord, Body, BodyWriter, CameBack, Deadline, DestinationKey, DestinationUpdate, Due,
     DueDestination, Event, Lease, MessageId, Moving, NewMessage, Queued, Recipient, RecipientState,
     Room, Row, RowFilter, Store, StoreError, Story, Waiting,
 };
@@ -23,6 +23,7 @@ use crate::error::{Fault, io_error};
 use crate::lock::Lock;
 use crate::readers::Readers;
 use crate::record::{self, Outcomes, PreparedUpdate, Recording};
+use crate::returned;
 use crate::staging::Staging;
 use crate::verified;
 use crate::writer::{Burden, Writer, run_guarded};
@@ -318,6 +319,21 @@ impl Store for SqliteStore {
     async fn find(&self, text: &str) -> Result<MessageId, StoreError> {
         let text = text.to_owned();
         self.read(move |conn| list::find(conn, &text)).await
+    }
+
+    async fn find_envelope(&self, envelope_id: &str) -> Result<Option<MessageId>, StoreError> {
+        let text = envelope_id.to_owned();
+        self.read(move |conn| returned::find_envelope(conn, &text))
+            .await
+    }
+
+    async fn returned(
+        &self,
+        since: Option<Timestamp>,
+        limit: usize,
+    ) -> Result<Vec<CameBack>, StoreError> {
+        self.read(move |conn| returned::all(conn, since, limit))
+            .await
     }
 
     async fn story(&self, id: MessageId) -> Result<Story, StoreError> {

@@ -144,7 +144,7 @@ impl Suppressions for SqliteSuppressions {
 mod tests {
     use super::*;
     use diagnosis::Cause;
-    use queue::MessageId;
+    use queue::{MessageId, SuppressionSource};
 
     fn failed(address: &str, until: Option<Timestamp>) -> Suppressed {
         Suppressed {
@@ -152,6 +152,9 @@ mod tests {
             reason: SuppressionReason::Failed {
                 cause: Cause::MailboxUnknown,
                 message: MessageId::from_bytes([1; 16]),
+                source: SuppressionSource::Delivery,
+                report: None,
+                words: None,
             },
             since: "2026-01-01T00:00:00Z".parse().unwrap(),
             until,

@@ -23,6 +23,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("queue", &["smtp", "diagnosis"]),
     ("explain", &["smtp", "diagnosis", "readers", "queue"]),
     ("recipients", &["smtp", "queue"]),
+    ("bounces", &["smtp", "diagnosis", "readers", "queue"]),
     ("tables", &["recipients", "world"]),
     ("store-sqlite", &["smtp", "diagnosis", "queue", "world"]),
     ("routing", &["diagnosis", "dns", "queue", "world"]),
@@ -88,6 +89,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "dns",
             "routing",
             "sasl",
+            "bounces",
             "explain",
             "queue",
             "tls",
@@ -97,6 +99,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "postrider",
         &[
+            "bounces",
             "auth",
             "sasl",
             "smtp",
@@ -131,6 +134,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 
 /// Crates that must do no I/O, read no clock and start no task: what they may not depend on.
 const PURE: &[&str] = &[
+    "bounces",
     "smtp",
     "sasl",
     "diagnosis",

@@ -11,7 +11,7 @@ use queue::{
 use smtp::envelope::Return;
 use smtp::{Address, Class, EnhancedStatus, Reply};
 
-use super::{News, Told, language};
+use super::{News, Told, language, returned};
 use crate::addressees::Addressees;
 use crate::engine::{Engine, later};
 use crate::lane::Work;
@@ -35,7 +35,13 @@ pub(super) async fn write(
     let lang = language::of(&shared.settings, sender, header);
     let words = words(engine, work, news, told, now, lang).await?;
     let hostname = &shared.settings.hostname;
-    let original_id = dsn::message_id(header);
+    let original_id = match news {
+        // What is returned is a report, and not the message.
+        News::Returned => told
+            .iter()
+            .find_map(|t| t.back?.message_id.map(str::to_owned)),
+        News::Failed | News::Delayed | News::Arrived => dsn::message_id(header),
+    };
     // RFC 6533 §4: the sender's own system knows what is beyond ASCII, where it has sent it.
     let international = work.message.smtputf8;
     let report = dsn::Report {
@@ -116,6 +122,13 @@ async fn words(
                 explanation: explain::delay(&delayed, hostname, times, now, lang),
             }
         }
+        News::Returned => {
+            let addresses: Vec<&Address> = told.iter().map(|t| t.address).collect();
+            Words {
+                subject: explain::returned_subject(&addresses, lang),
+                explanation: explain::returned(&returned::recipients(told), hostname, now, lang),
+            }
+        }
         News::Arrived => {
             let arrived: Vec<ArrivedRecipient<'_>> = told
                 .iter()
@@ -184,7 +197,10 @@ fn per_recipient<'a>(told: &'a Told<'a>, work: &Work, now: Timestamp) -> dsn::Pe
                 EnhancedStatus::new(Class::Success, 0, 0)
             }
         },
-        remote_mta: told.reply.map(Reply::peer),
+        remote_mta: told
+            .reply
+            .map(Reply::peer)
+            .or_else(|| told.back?.failure.reporter.as_deref()),
         diagnostic: told.reply,
         last_attempt: (told.attempts > 0)
             .then_some(now)
@@ -210,9 +226,14 @@ async fn original(engine: &Engine, work: &Work, news: News) -> Result<OriginalBy
         Some(body) => body.clone(),
         None => engine.shared.store.body(work.message.id).await?,
     };
-    let asked = news == News::Failed && work.message.options.ret == Some(Return::Full);
+    let asked = match news {
+        News::Failed => work.message.options.ret == Some(Return::Full),
+        News::Returned => true,
+        News::Delayed | News::Arrived => false,
+    };
     let most = engine.shared.settings.report_full_limit;
-    let whole = asked && body.size() <= most && work.message.body_kind != BodyKind::Binary;
+    let binary = work.message.body_kind == BodyKind::Binary && news != News::Returned;
+    let whole = asked && body.size() <= most && !binary;
     let bytes = match body {
         Body::Inline(bytes) => bytes.to_vec(),
         Body::File(source) => {
@@ -253,7 +274,7 @@ fn causes_met(story: &Story, index: u32) -> Vec<(Cause, u32)> {
     met
 }
 
-fn new_id(engine: &Engine, now: Timestamp) -> MessageId {
+pub(super) fn new_id(engine: &Engine, now: Timestamp) -> MessageId {
     let mut random = [0; 10];
     engine.shared.world.random.fill(&mut random);
     MessageId::new(now.as_millisecond().max(0) as u64, &random)

@@ -4,6 +4,7 @@
     reason = "a test that cannot set up its stage fails"
 )]
 
+mod bounces;
 mod conversion;
 mod dane;
 mod durable;

@@ -280,9 +280,13 @@ async fn only_an_address_that_does_not_exist_is_put_on_the_suppression_list() {
     assert_eq!(all.len(), 1, "{all:?}");
     assert_eq!(all[0].address, "nobody@example.org");
     let (cause, message) = (diagnosis::Cause::MailboxUnknown, id);
-    assert_eq!(
-        all[0].reason,
-        queue::SuppressionReason::Failed { cause, message }
-    );
+    let reason = queue::SuppressionReason::Failed {
+        cause,
+        message,
+        source: queue::SuppressionSource::Delivery,
+        report: None,
+        words: Some("550 5.1.1 no such user".to_owned()),
+    };
+    assert_eq!(all[0].reason, reason);
     assert!(list.all(now + keep).await.unwrap().is_empty(), "it expires");
 }

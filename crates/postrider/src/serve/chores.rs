@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use config::Config;
 use queue::{Greylist, GreylistPolicy, Store};
 use world::World;
 
@@ -18,6 +19,13 @@ pub(crate) struct Chores {
     pub(crate) retention: Duration,
     pub(crate) greylist: Option<(Arc<dyn Greylist>, GreylistPolicy)>,
     pub(super) asking: Option<Asking>,
+}
+
+/// How long the history of a message stays: a report that may still come back must find it.
+pub(crate) fn retention(config: &Config) -> Duration {
+    let bounces = &config.bounces;
+    let needed = bounces.is_on().then_some(bounces.max_age);
+    config.queue.retention.max(needed.unwrap_or_default())
 }
 
 impl Chores {

@@ -1,16 +1,15 @@
 //! The domains of ours, as configured: their tables, and the secrets of forwarded senders.
 
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use config::{Config, DomainClass, TableSpec};
-use data_encoding::BASE64_NOPAD;
 use queue::Directory;
 use recipients::{Book, Class, Domain, Entry, Fixed, Srs, Table, Template, TemplateError};
 use tables::{FileTable, Includes, SqliteTable};
 use world::World;
+
+use super::secrets;
 
 /// Why the domains of ours cannot be set up.
 #[derive(Debug, thiserror::Error)]
@@ -21,9 +20,8 @@ pub(crate) enum SetupError {
         domain: String,
         source: TemplateError,
     },
-    /// The file of secrets cannot be read or made.
-    #[error("the secrets of forwarded senders in {}: {source}", path.display())]
-    Secrets { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Secrets(#[from] secrets::SecretsError),
 }
 
 /// Who is in the domains of ours; `None` where there are none.
@@ -55,7 +53,8 @@ pub(crate) fn of(
         Some(domain) => {
             let days = local.srs_max_age.as_secs() / 86_400;
             let days = u32::try_from(days).unwrap_or(u32::MAX);
-            Some(Srs::new(domain, secrets(data, world)?, days))
+            let secrets = secrets::of(data, "srs.secrets", world)?;
+            Some(Srs::new(domain, secrets, days))
         }
         None => None,
     };
@@ -107,39 +106,4 @@ fn tables(specs: &[TableSpec], world: &World) -> Vec<Arc<dyn Table>> {
         }
     };
     specs.iter().map(table).collect()
-}
-
-/// The secrets, one a line, the one that is in use first. The first start makes one.
-fn secrets(data: &Path, world: &World) -> Result<Vec<Vec<u8>>, SetupError> {
-    let path = data.join("srs.secrets");
-    let failed = |source| SetupError::Secrets {
-        path: path.clone(),
-        source,
-    };
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let mut random = [0; 24];
-            world.random.fill(&mut random);
-            let text = format!("{}\n", BASE64_NOPAD.encode(&random));
-            let made = std::fs::OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(&path);
-            let mut file = made.map_err(failed)?;
-            file.write_all(text.as_bytes()).map_err(failed)?;
-            file.sync_all().map_err(failed)?;
-            text
-        }
-        Err(error) => return Err(failed(error)),
-    };
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let secrets: Vec<Vec<u8>> = lines.map(|line| line.as_bytes().to_vec()).collect();
-    if secrets.is_empty() {
-        return Err(failed(io::Error::other(
-            "there is none: remove the file, and one is made",
-        )));
-    }
-    Ok(secrets)
 }

@@ -24,6 +24,10 @@ pub(super) async fn reroute(
     let headers = headers(&routes, store).await?;
     for waiting in store.waiting().await? {
         let from = waiting.key;
+        // What is read here goes by no route.
+        if from == Target::Bounces.key() {
+            continue;
+        }
         let to = |moving: &Moving| {
             if config.local.places(moving.recipient.domain()) {
                 return None;

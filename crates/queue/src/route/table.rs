@@ -86,7 +86,7 @@ impl Lead {
     #[must_use]
     pub fn key(&self) -> DestinationKey {
         match self.target {
-            Target::Nowhere => self.target.key(),
+            Target::Bounces | Target::Nowhere => self.target.key(),
             Target::Domain(_) | Target::Hop(_) => self.target.key_by(self.name.as_deref()),
         }
     }

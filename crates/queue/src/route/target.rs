@@ -14,12 +14,15 @@ pub enum Target {
     Domain(String),
     /// A configured next hop.
     Hop(NextHop),
+    /// Ourselves: it is a report that comes back, and is read here. No route can say so.
+    Bounces,
     /// The address has no domain and no route takes it, or its route is `none`.
     Nowhere,
 }
 
 const DOMAIN_PREFIX: &str = "mx:";
 const NOWHERE: &str = "nowhere";
+const BOUNCES: &str = "bounces";
 /// Between what a key leads to and the name of the route. The programs of `pipe:` may have it in their
 /// arguments: only a space may not follow.
 const NAME_MARK: char = '#';
@@ -37,6 +40,7 @@ impl Target {
         let mut text = match self {
             Target::Domain(domain) => format!("{DOMAIN_PREFIX}{domain}"),
             Target::Hop(hop) => hop.to_string(),
+            Target::Bounces => BOUNCES.to_owned(),
             Target::Nowhere => NOWHERE.to_owned(),
         };
         if let Some(name) = name {
@@ -50,6 +54,7 @@ impl Target {
     pub fn of(key: &DestinationKey) -> Result<Target, ParseNextHopError> {
         match split(key.as_str()).0 {
             NOWHERE => Ok(Target::Nowhere),
+            BOUNCES => Ok(Target::Bounces),
             text => match text.strip_prefix(DOMAIN_PREFIX) {
                 Some(domain) => Ok(Target::Domain(domain.to_owned())),
                 None => text.parse().map(Target::Hop),
@@ -63,7 +68,7 @@ impl Target {
         match self {
             Target::Domain(_) => &NextHop::Mx,
             Target::Hop(hop) => hop,
-            Target::Nowhere => &NextHop::Nowhere,
+            Target::Bounces | Target::Nowhere => &NextHop::Nowhere,
         }
     }
 }
@@ -180,6 +185,7 @@ mod tests {
         let target = Target::Domain("example.org".into());
         assert_eq!(Target::of(&target.key_by(Some("bulk"))), Ok(target));
         assert_eq!(Target::of(&Target::Nowhere.key()), Ok(Target::Nowhere));
+        assert_eq!(Target::of(&Target::Bounces.key()), Ok(Target::Bounces));
     }
 
     #[test]

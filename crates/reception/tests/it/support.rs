@@ -261,6 +261,18 @@ impl Store for FakeStore {
         not_asked()
     }
 
+    async fn returned(
+        &self,
+        _: Option<Timestamp>,
+        _: usize,
+    ) -> Result<Vec<queue::CameBack>, StoreError> {
+        not_asked()
+    }
+
+    async fn find_envelope(&self, _: &str) -> Result<Option<MessageId>, StoreError> {
+        not_asked()
+    }
+
     async fn story(&self, _: MessageId) -> Result<Story, StoreError> {
         not_asked()
     }

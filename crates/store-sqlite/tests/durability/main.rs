@@ -15,5 +15,6 @@ mod findings;
 mod line;
 mod log;
 mod options;
+mod returned;
 mod stage;
 mod turns;
