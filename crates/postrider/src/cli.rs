@@ -204,6 +204,21 @@ pub(crate) struct Sink {
     /// The address to listen on.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     pub(crate) listen: std::net::IpAddr,
+    /// A port for SMTP under TLS from the first byte on; 0 chooses a free one.
+    #[arg(long, value_name = "PORT")]
+    pub(crate) smtps: Option<u16>,
+    /// Announce STARTTLS, whatever the script says.
+    #[arg(long)]
+    pub(crate) starttls: bool,
+    /// Show this certificate (PEM, with those between it and an authority); announces STARTTLS.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) certificate: Option<std::path::PathBuf>,
+    /// Its private key (PEM), where it is in another file.
+    #[arg(long, value_name = "FILE", requires = "certificate")]
+    pub(crate) key: Option<std::path::PathBuf>,
+    /// Write the certificate of the sink's own authority here, for senders that are to trust it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) authority: Option<std::path::PathBuf>,
     /// Where its HTTP API is: a port of loopback, or an address with a port. 0 chooses one.
     #[arg(long, value_name = "[ADDRESS:]PORT")]
     pub(crate) api: Option<String>,

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use serde_json::json;
 use sink::{
-    Codes, Line, Log, NotAVerdict, Rule, SCENARIOS, Scenario, Script, Settings, Stage, StartError,
-    Verdict, Words,
+    Codes, Extension, IdentityFiles, Line, Log, NotAVerdict, Rule, SCENARIOS, Scenario, Script,
+    Settings, Stage, StartError, Verdict, Words,
 };
 use world::World;
 
@@ -40,6 +40,10 @@ enum SinkError {
     NoApi(String),
     #[error(transparent)]
     Start(#[from] StartError),
+    #[error("writing {}: {source}", path.display())]
+    Write { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Authority(#[from] tls::MintError),
     #[error("{doing}: {source}")]
     System {
         doing: &'static str,
@@ -54,6 +58,8 @@ impl SinkError {
             SinkError::Read { .. }
                 | SinkError::Script(_)
                 | SinkError::Start(_)
+                | SinkError::Write { .. }
+                | SinkError::Authority(_)
                 | SinkError::System { .. }
         )
     }
@@ -89,6 +95,10 @@ fn run(arguments: &Sink) -> Result<(), SinkError> {
     let settings = Settings {
         script: script(arguments)?,
         smtp: SocketAddr::new(arguments.listen, arguments.port),
+        smtps: arguments
+            .smtps
+            .map(|port| SocketAddr::new(arguments.listen, port)),
+        certificate: certificate(arguments),
         api: arguments.api.as_deref().map(api_address).transpose()?,
         keep: arguments.keep.clone(),
         seed: arguments.seed,
@@ -102,6 +112,13 @@ fn run(arguments: &Sink) -> Result<(), SinkError> {
     runtime.block_on(async {
         let signals = Signals::listen().map_err(doing("listening to signals"))?;
         let sink = sink::Sink::start(World::real(), settings).await?;
+        if let Some(path) = &arguments.authority {
+            let written = std::fs::write(path, sink.authority()?);
+            written.map_err(|source| SinkError::Write {
+                path: path.clone(),
+                source,
+            })?;
+        }
         tell_ready(&sink).map_err(doing("writing the ports"))?;
         tokio::select! {
             () = sink.serve() => {}
@@ -117,6 +134,8 @@ fn tell_ready(sink: &sink::Sink) -> io::Result<()> {
         "ready": true,
         "smtp": sink.smtp.to_string(),
         "smtp_port": sink.smtp.port(),
+        "smtps": sink.smtps.map(|at| at.to_string()),
+        "smtps_port": sink.smtps.map(|at| at.port()),
         "api": sink.api.map(|at| format!("http://{at}")),
         "api_port": sink.api.map(|at| at.port()),
         "seed": sink.seed,
@@ -187,11 +206,22 @@ fn script(arguments: &Sink) -> Result<Script, SinkError> {
         let dialect = sink::spoken().into_iter().find(|d| d.id() == name);
         script.server.dialect = dialect.ok_or_else(|| SinkError::NoDialect(name.clone()))?;
     }
+    let announces = arguments.starttls || arguments.certificate.is_some();
+    if announces && !script.offers(Extension::Starttls) {
+        script.server.extensions.push(Extension::Starttls);
+    }
     if let Some(rule) = rule(arguments, &script)? {
         script.rules.push(rule);
         script.server.conventions = false;
     }
     Ok(script)
+}
+
+/// The certificate that is given, with its key.
+fn certificate(arguments: &Sink) -> Option<IdentityFiles> {
+    let certificate = arguments.certificate.clone()?;
+    let key = arguments.key.clone().unwrap_or_else(|| certificate.clone());
+    Some(IdentityFiles { certificate, key })
 }
 
 fn parsed(name: &str, text: &str) -> Result<Script, SinkError> {

@@ -8,6 +8,7 @@
 //! | `GET /messages/N`, `GET /messages/N/raw` | a message with its header and texts; as it travelled |
 //! | `DELETE /messages`, `DELETE /messages/N` | forgets |
 //! | `GET /sessions`, `GET /sessions/N`, `DELETE /sessions` | the sessions; one with all that was said |
+//! | `GET /authority` | the certificate of the sink's own authority, in PEM |
 //! | `PUT /script?seed=N` | another script from here on, nothing counted; 400 with its errors |
 
 mod message;
@@ -47,6 +48,7 @@ pub(crate) async fn serve(port: world::Listener, shared: Arc<Shared>) {
         .route("/messages/{id}/raw", get(raw))
         .route("/sessions", get(sessions).delete(forget_sessions))
         .route("/sessions/{id}", get(one_session))
+        .route("/authority", get(authority))
         .route("/script", put(script))
         .layer(DefaultBodyLimit::max(LONGEST_SCRIPT))
         .with_state(shared);
@@ -86,7 +88,7 @@ async fn overview(State(shared): At) -> Json<Value> {
         "requests": [
             "GET /messages?from=&to=&subject=", "GET /messages/wait?count=1&timeout=10", "GET /messages/N",
             "GET /messages/N/raw", "DELETE /messages", "DELETE /messages/N", "GET /sessions", "GET /sessions/N",
-            "DELETE /sessions", "PUT /script?seed=N",
+            "DELETE /sessions", "GET /authority", "PUT /script?seed=N",
         ],
     }))
 }
@@ -201,6 +203,19 @@ async fn one_session(State(shared): At, Path(id): Path<u64>) -> Response {
 
 async fn forget_sessions(State(shared): At) -> Json<Value> {
     Json(json!({ "forgotten": shared.kept.forget_sessions() }))
+}
+
+async fn authority(State(shared): At) -> Response {
+    match shared.vault.authority() {
+        Ok(pem) => {
+            let kind = [(header::CONTENT_TYPE, "application/x-pem-file")];
+            (kind, pem).into_response()
+        }
+        Err(error) => {
+            let answer = Json(json!({ "error": error.to_string() }));
+            (StatusCode::INTERNAL_SERVER_ERROR, answer).into_response()
+        }
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -12,6 +12,7 @@ use serde::Serialize;
 use tokio::sync::watch;
 use world::World;
 
+use crate::handshake::TlsSeen;
 use crate::transcript::Transcript;
 
 /// Messages and bytes of content that stay in memory; beyond, the oldest are forgotten.
@@ -33,6 +34,8 @@ pub struct Message {
     pub client: String,
     /// What the client called itself.
     pub hello: String,
+    /// The TLS session that it came over.
+    pub tls: Option<TlsSeen>,
     /// The user that the client logged in as.
     pub user: Option<String>,
     /// The sender (MAIL FROM).

@@ -29,6 +29,8 @@ pub struct Facts<'a> {
     pub client: IpAddr,
     /// What the client calls itself.
     pub hello: &'a str,
+    /// Whether TLS is on.
+    pub secure: bool,
     /// The sender.
     pub sender: &'a str,
     /// The recipient of RCPT; later, all that were accepted.
@@ -178,6 +180,7 @@ fn is_for(rule: &Rule, facts: &Facts<'_>) -> bool {
         recipients.any(|recipient| pattern.fits(recipient))
     });
     recipient
+        && rule.secure.is_none_or(|secure| secure == facts.secure)
         && fits(&rule.sender, facts.sender)
         && fits(&rule.hello, facts.hello)
         && (rule.client.is_none() || fits(&rule.client, &facts.client.to_string()))

@@ -8,6 +8,7 @@
 mod api;
 mod auth;
 mod convention;
+mod handshake;
 mod kept;
 mod ledger;
 mod pattern;
@@ -17,9 +18,11 @@ mod serve;
 mod session;
 mod stage;
 mod transcript;
+mod vault;
 mod verdict;
 mod words;
 
+pub use handshake::{Finding, Play, Shows, TlsFailed, TlsSeen, Version};
 pub use kept::{Kept, Message};
 pub use ledger::{Decision, Facts, Ledger};
 pub use pattern::Pattern;
@@ -27,6 +30,7 @@ pub use scenario::{SCENARIOS, Scenario};
 pub use script::{About, Errors, Extension, Per, Problem, ProblemKind, Rate, Rule, Script, Server};
 pub use serve::{Log, Settings, Sink, StartError};
 pub use stage::Stage;
+pub use tls::IdentityFiles;
 pub use transcript::{Line, Summary, Transcript, Who};
 pub use verdict::{Answer, Codes, NotAVerdict, Verdict};
 pub use words::{Blanks, Words, spoken};

@@ -40,6 +40,8 @@ pub struct About {
 pub struct Server {
     /// Its name in the greeting.
     pub name: String,
+    /// The names in its certificate; none: its name and loopback.
+    pub names: Vec<String>,
     /// In whose words it speaks.
     pub dialect: Dialect,
     /// What EHLO announces.
@@ -69,7 +71,7 @@ pub enum Extension {
     EnhancedStatusCodes,
     /// RFC 3030.
     Chunking,
-    /// RFC 3207; there is no TLS behind it.
+    /// RFC 3207.
     Starttls,
     /// RFC 4954: PLAIN and LOGIN, any name and password.
     Auth,
@@ -131,6 +133,8 @@ pub struct Rule {
     pub client: Option<Pattern>,
     /// Only for clients that call themselves so.
     pub hello: Option<Pattern>,
+    /// Only under TLS, or only in the clear.
+    pub secure: Option<bool>,
     /// What is counted apart.
     pub per: Per,
     /// Lets so many through first.
@@ -151,7 +155,7 @@ pub struct Rule {
     pub hops: Option<usize>,
     /// Acts on messages of more bytes than this, announced or received.
     pub larger: Option<u64>,
-    /// At `content`: after so many bytes of it.
+    /// At `content`: after so many bytes of it; at `handshake`: after so many of ours.
     pub bytes: u64,
     /// What is done; several: one after the other. Empty: only the pace changes.
     pub verdicts: Vec<Verdict>,
@@ -177,6 +181,7 @@ impl Rule {
             sender: None,
             client: None,
             hello: None,
+            secure: None,
             per: Per::default(),
             after: 0,
             times: None,
@@ -202,6 +207,7 @@ impl Default for Server {
     fn default() -> Server {
         Server {
             name: "sink.example".to_owned(),
+            names: Vec::new(),
             dialect: Dialect::Postrider,
             extensions: vec![
                 Extension::Pipelining,
@@ -216,6 +222,19 @@ impl Default for Server {
             closed: false,
             seed: None,
         }
+    }
+}
+
+impl Server {
+    /// What its certificate is for.
+    #[must_use]
+    pub fn certified_names(&self) -> Vec<String> {
+        if !self.names.is_empty() {
+            return self.names.clone();
+        }
+        let own = Some(&self.name).filter(|name| name.is_ascii());
+        let loopback = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
+        own.into_iter().cloned().chain(loopback).collect()
     }
 }
 

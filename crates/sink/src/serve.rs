@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
+use tls::{Identities, IdentityError, IdentityFiles, MintError};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use world::{ClosedPort, Listener, World};
@@ -16,6 +17,7 @@ use crate::kept::Kept;
 use crate::ledger::Ledger;
 use crate::script::Script;
 use crate::transcript::Line;
+use crate::vault::Vault;
 use crate::words::Words;
 use crate::{api, session};
 
@@ -33,6 +35,10 @@ pub struct Settings {
     pub script: Script,
     /// Where it takes SMTP; port 0: any free one.
     pub smtp: SocketAddr,
+    /// Where it takes SMTP under TLS from the first byte on.
+    pub smtps: Option<SocketAddr>,
+    /// The certificate that it shows; without one, it makes its own.
+    pub certificate: Option<IdentityFiles>,
     /// Where its API is.
     pub api: Option<SocketAddr>,
     /// Where messages are written, besides memory.
@@ -54,6 +60,9 @@ pub enum StartError {
         /// What the system said.
         source: io::Error,
     },
+    /// The certificate cannot be used.
+    #[error(transparent)]
+    Certificate(#[from] IdentityError),
     /// The directory for messages cannot be used.
     #[error("cannot keep messages in {}: {source}", path.display())]
     Keep {
@@ -93,6 +102,7 @@ pub(crate) struct Shared {
     pub(crate) world: World,
     pub(crate) kept: Arc<Kept>,
     pub(crate) log: Log,
+    pub(crate) vault: Vault,
     plan: RwLock<Arc<Plan>>,
     open: Mutex<HashMap<IpAddr, usize>>,
 }
@@ -154,12 +164,15 @@ enum Port {
 pub struct Sink {
     /// Where it takes SMTP.
     pub smtp: SocketAddr,
+    /// Where it takes SMTP under TLS from the first byte on.
+    pub smtps: Option<SocketAddr>,
     /// Where its API is.
     pub api: Option<SocketAddr>,
     /// The start of chance.
     pub seed: u64,
     shared: Arc<Shared>,
     port: Port,
+    smtps_port: Option<Port>,
     api_port: Option<Listener>,
 }
 
@@ -167,22 +180,24 @@ impl Sink {
     /// Takes the ports; nothing is served before [`Sink::serve`], but connections wait.
     pub async fn start(world: World, settings: Settings) -> Result<Sink, StartError> {
         let at = |address| move |source| StartError::Listen { address, source };
-        let (port, smtp) = if settings.script.server.closed {
-            let port = ClosedPort::take(settings.smtp).map_err(at(settings.smtp))?;
-            let address = port.local_addr().map_err(at(settings.smtp))?;
-            (Port::Closed(port), address)
-        } else {
-            let port = world.net.listen(settings.smtp).await;
-            let port = port.map_err(at(settings.smtp))?;
-            let address = port.local_addr().map_err(at(settings.smtp))?;
-            (Port::Open(port), address)
-        };
+        let closed = settings.script.server.closed;
+        let (port, smtp) = Port::take(&world, settings.smtp, closed).await?;
+        let (mut smtps, mut smtps_port) = (None, None);
+        if let Some(wanted) = settings.smtps {
+            let (port, address) = Port::take(&world, wanted, closed).await?;
+            (smtps, smtps_port) = (Some(address), Some(port));
+        }
         let (mut api, mut api_port) = (None, None);
         if let Some(wanted) = settings.api {
             let port = world.net.listen(wanted).await.map_err(at(wanted))?;
             api = Some(port.local_addr().map_err(at(wanted))?);
             api_port = Some(port);
         }
+        let given = match settings.certificate {
+            // One out of its time is shown all the same: who gives it wants to see what comes of it.
+            Some(files) => Some(Identities::load(&world, vec![files])?.0.shown()),
+            None => None,
+        };
         let kept = Kept::new(world.clone(), settings.keep.clone());
         let kept = kept.map_err(|source| StartError::Keep {
             path: settings.keep.unwrap_or_default(),
@@ -191,9 +206,11 @@ impl Sink {
         let plan = Plan::new(settings.script, settings.seed, &world);
         Ok(Sink {
             smtp,
+            smtps,
             api,
             seed: plan.seed,
             shared: Arc::new(Shared {
+                vault: Vault::new(world.clone(), given),
                 world,
                 kept: Arc::new(kept),
                 log: settings.log,
@@ -201,8 +218,14 @@ impl Sink {
                 open: Mutex::default(),
             }),
             port,
+            smtps_port,
             api_port,
         })
+    }
+
+    /// The certificate of its own authority, in PEM: who trusts it trusts the sink.
+    pub fn authority(&self) -> Result<String, MintError> {
+        self.shared.vault.authority()
     }
 
     /// What it receives.
@@ -213,31 +236,71 @@ impl Sink {
 
     /// Serves without an end. When the future is dropped, the sessions are.
     pub async fn serve(self) {
-        let mut tasks = JoinSet::new();
-        if let Some(port) = self.api_port {
-            tasks.spawn(api::serve(port, Arc::clone(&self.shared)));
-        }
-        let listener = match self.port {
-            Port::Open(listener) => listener,
-            Port::Closed(_held) => return std::future::pending().await,
-        };
+        let Sink {
+            shared,
+            port,
+            smtps_port,
+            api_port,
+            ..
+        } = self;
         let room = Arc::new(Semaphore::new(MOST_SESSIONS));
-        loop {
-            while tasks.try_join_next().is_some() {}
-            let Ok(place) = Arc::clone(&room).acquire_owned().await else {
-                return;
-            };
-            match listener.accept().await {
-                Ok((stream, client)) => {
-                    let open = Open::new(&self.shared, client.ip());
-                    let shared = Arc::clone(&self.shared);
-                    tasks.spawn(async move {
-                        session::run(&shared, stream, client).await;
-                        drop((open, place));
-                    });
-                }
-                Err(_) => tokio::time::sleep(PAUSE).await,
+        let api = async {
+            if let Some(port) = api_port {
+                api::serve(port, Arc::clone(&shared)).await;
             }
+        };
+        let smtps = async {
+            if let Some(port) = smtps_port {
+                take_sessions(port, &shared, &room, true).await;
+            }
+        };
+        tokio::join!(take_sessions(port, &shared, &room, false), smtps, api);
+    }
+}
+
+impl Port {
+    async fn take(
+        world: &World,
+        wanted: SocketAddr,
+        closed: bool,
+    ) -> Result<(Port, SocketAddr), StartError> {
+        let at = |source| StartError::Listen {
+            address: wanted,
+            source,
+        };
+        if closed {
+            let port = ClosedPort::take(wanted).map_err(at)?;
+            let address = port.local_addr().map_err(at)?;
+            return Ok((Port::Closed(port), address));
+        }
+        let port = world.net.listen(wanted).await.map_err(at)?;
+        let address = port.local_addr().map_err(at)?;
+        Ok((Port::Open(port), address))
+    }
+}
+
+/// Sessions of a port, without an end.
+async fn take_sessions(port: Port, shared: &Arc<Shared>, room: &Arc<Semaphore>, implicit: bool) {
+    let listener = match port {
+        Port::Open(listener) => listener,
+        Port::Closed(_held) => return std::future::pending().await,
+    };
+    let mut tasks = JoinSet::new();
+    loop {
+        while tasks.try_join_next().is_some() {}
+        let Ok(place) = Arc::clone(room).acquire_owned().await else {
+            return;
+        };
+        match listener.accept().await {
+            Ok((stream, client)) => {
+                let open = Open::new(shared, client.ip());
+                let shared = Arc::clone(shared);
+                tasks.spawn(async move {
+                    session::run(&shared, stream, client, implicit).await;
+                    drop((open, place));
+                });
+            }
+            Err(_) => tokio::time::sleep(PAUSE).await,
         }
     }
 }

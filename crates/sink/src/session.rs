@@ -2,7 +2,9 @@
 
 mod content;
 mod line;
+mod spoiled;
 mod steps;
+mod tls;
 mod wire;
 
 use std::net::SocketAddr;
@@ -13,6 +15,7 @@ use smtp::server;
 use world::Stream;
 
 use crate::auth::Exchange;
+use crate::handshake::TlsSeen;
 use crate::ledger::{Decision, Facts};
 use crate::script::{Extension, Rule, Script};
 use crate::serve::{Plan, Shared};
@@ -47,6 +50,7 @@ pub(crate) struct Talk<'a> {
     /// What is to be written at once.
     output: BytesMut,
     hello: String,
+    tls: Option<TlsSeen>,
     user: Option<String>,
     exchange: Option<Exchange>,
     /// Bytes of a chunk that are to come.
@@ -70,8 +74,8 @@ struct Transaction {
     asked: Vec<Rule>,
 }
 
-/// Talks with a client until one of both has enough.
-pub(crate) async fn run(shared: &Shared, stream: Stream, client: SocketAddr) {
+/// Talks with a client until one of both has enough. `implicit`: under TLS from the first byte on.
+pub(crate) async fn run(shared: &Shared, stream: Stream, client: SocketAddr, implicit: bool) {
     let plan = shared.plan();
     let transcript = shared.kept.begin(client);
     let mut talk = Talk {
@@ -84,6 +88,7 @@ pub(crate) async fn run(shared: &Shared, stream: Stream, client: SocketAddr) {
         input: BytesMut::new(),
         output: BytesMut::new(),
         hello: String::new(),
+        tls: None,
         user: None,
         exchange: None,
         chunk_left: 0,
@@ -91,7 +96,7 @@ pub(crate) async fn run(shared: &Shared, stream: Stream, client: SocketAddr) {
         transaction: Transaction::default(),
     };
     talk.note(Who::Event, &format!("connected from {client}"));
-    let end = match talk.talk().await {
+    let end = match talk.talk(implicit).await {
         Err(end) => end,
         Ok(()) => End::Close,
     };
@@ -117,8 +122,15 @@ fn protocol(script: &Script) -> server::Config {
 }
 
 impl Talk<'_> {
-    async fn talk(&mut self) -> Step {
-        self.greet().await?;
+    async fn talk(&mut self, implicit: bool) -> Step {
+        let mut at_connect = self.decide(Stage::Connect, None, &[]);
+        self.end_early(&at_connect).await?;
+        if implicit {
+            // RFC 8314 §3.3.
+            self.handshake(true).await?;
+            at_connect = Decision::accept();
+        }
+        self.greet(at_connect).await?;
         loop {
             self.look_at_input().await?;
             self.flush().await?;
@@ -167,6 +179,7 @@ impl Talk<'_> {
                 transaction: self.number,
                 client: self.client.ip(),
                 hello: &self.hello,
+                secure: self.tls.is_some(),
                 sender: &open.from,
                 recipients,
                 size: received.max(open.params.size.unwrap_or(0)),

@@ -8,6 +8,8 @@ use parking_lot::Mutex;
 use serde::Serialize;
 use tokio::time::Instant;
 
+use crate::handshake::{Finding, TlsFailed, TlsSeen};
+
 /// Lines of a session that are kept.
 const MOST_LINES: usize = 5_000;
 /// Bytes of a line that are kept.
@@ -70,6 +72,9 @@ struct State {
     ended: bool,
     messages: Vec<u64>,
     hello: String,
+    tls: Option<TlsSeen>,
+    tls_failed: Option<TlsFailed>,
+    findings: Vec<Finding>,
 }
 
 /// A session for the API.
@@ -87,6 +92,12 @@ pub struct Summary {
     pub ended: bool,
     /// Messages that were kept.
     pub messages: Vec<u64>,
+    /// The TLS session, if one came about.
+    pub tls: Option<TlsSeen>,
+    /// The handshake that failed, if one did.
+    pub tls_failed: Option<TlsFailed>,
+    /// What the client should not have done.
+    pub findings: Vec<Finding>,
     /// What was said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transcript: Option<Vec<Line>>,
@@ -134,6 +145,18 @@ impl Transcript {
         self.state.lock().messages.push(id);
     }
 
+    pub(crate) fn set_tls(&self, seen: TlsSeen) {
+        self.state.lock().tls = Some(seen);
+    }
+
+    pub(crate) fn set_tls_failed(&self, failed: TlsFailed) {
+        self.state.lock().tls_failed = Some(failed);
+    }
+
+    pub(crate) fn add_finding(&self, finding: Finding) {
+        self.state.lock().findings.push(finding);
+    }
+
     pub(crate) fn end(&self) {
         self.state.lock().ended = true;
     }
@@ -149,6 +172,9 @@ impl Transcript {
             began: self.began,
             ended: state.ended,
             messages: state.messages.clone(),
+            tls: state.tls.clone(),
+            tls_failed: state.tls_failed.clone(),
+            findings: state.findings.clone(),
             transcript: with_lines.then(|| state.lines.clone()),
             lines_left_out: state.left_out,
         }

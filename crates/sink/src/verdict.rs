@@ -2,6 +2,8 @@
 
 use smtp::{EnhancedStatus, OutgoingReply};
 
+use crate::handshake::{self, Play};
+
 /// What is done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -19,6 +21,8 @@ pub enum Verdict {
     Silence,
     /// These bytes in place of the reply; then the sink goes on as if it had said yes.
     Raw(Vec<u8>),
+    /// The handshake goes so.
+    Handshake(Play),
 }
 
 /// Codes without words; at least one is there.
@@ -48,11 +52,17 @@ pub enum NotAVerdict {
     ReplyCode,
     /// A reply has a character that cannot stand in one.
     Character,
+    /// There is no such alert.
+    Alert,
+    /// There is no such certificate.
+    Certificate,
+    /// There is no such version of TLS.
+    Version,
 }
 
 impl Verdict {
-    /// Reads `accept`, `close`, `reset`, `silence`, `raw …`, codes (`4.2.2`, `452`, `452 4.2.2`), or a
-    /// whole reply (`452 4.2.2 Mailbox full`; further lines after `\n`).
+    /// Reads `accept`, `close`, `reset`, `silence`, `raw …`, what becomes of a handshake (`alert …`,
+    /// `certificate …`, `tls …`), codes (`4.2.2`, `452`, `452 4.2.2`), or a whole reply (`452 4.2.2 Mailbox full`; further lines after `\n`).
     pub fn read(text: &str) -> Result<Verdict, NotAVerdict> {
         match text.trim() {
             "accept" => return Ok(Verdict::Accept),
@@ -64,6 +74,9 @@ impl Verdict {
         if let Some(raw) = text.strip_prefix("raw ") {
             return Ok(Verdict::Raw(raw.as_bytes().to_vec()));
         }
+        if let Some(play) = play(text.trim())? {
+            return Ok(Verdict::Handshake(play));
+        }
         if let Some(codes) = Codes::read(text.trim())? {
             return Ok(Verdict::Code(codes));
         }
@@ -74,12 +87,31 @@ impl Verdict {
     #[must_use]
     pub fn is_yes(&self) -> bool {
         match self {
-            Verdict::Accept | Verdict::Raw(_) => true,
+            Verdict::Accept | Verdict::Raw(_) | Verdict::Handshake(_) => true,
             Verdict::Reply(answer) => answer.code < 400,
             Verdict::Code(codes) => codes.reply.is_some_and(|code| code < 400),
             Verdict::Close | Verdict::Reset | Verdict::Silence => false,
         }
     }
+}
+
+/// What becomes of a handshake; `None`: it is something else.
+fn play(text: &str) -> Result<Option<Play>, NotAVerdict> {
+    let (word, name) = text.split_once(' ').unwrap_or((text, ""));
+    let name = name.trim();
+    let play = match word {
+        "alert" => handshake::find(handshake::ALERTS, name)
+            .map(Play::Alert)
+            .ok_or(NotAVerdict::Alert)?,
+        "certificate" => handshake::find(handshake::CERTIFICATES, name)
+            .map(Play::Certificate)
+            .ok_or(NotAVerdict::Certificate)?,
+        "tls" => handshake::find(handshake::VERSIONS, name)
+            .map(Play::Version)
+            .ok_or(NotAVerdict::Version)?,
+        _ => return Ok(None),
+    };
+    Ok(Some(play))
 }
 
 impl Codes {
@@ -233,6 +265,9 @@ mod tests {
             ("550 caf\u{e9}", NotAVerdict::Character),
             ("550 a\rb", NotAVerdict::Character),
             ("5500 a", NotAVerdict::Unknown),
+            ("alert nothing", NotAVerdict::Alert),
+            ("certificate", NotAVerdict::Certificate),
+            ("tls 1.4", NotAVerdict::Version),
             ("\u{e9}\u{e9} a", NotAVerdict::Unknown),
         ] {
             assert_eq!(Verdict::read(text), Err(why), "{text:?}");

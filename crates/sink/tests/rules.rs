@@ -43,6 +43,7 @@ fn facts(stage: Stage, session: u64, recipients: &[String]) -> Facts<'_> {
         transaction: 1,
         client: CLIENT,
         hello: "client.example",
+        secure: false,
         sender: "anna@client.example",
         recipients,
         size: 100,

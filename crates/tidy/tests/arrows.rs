@@ -57,7 +57,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("tls", &["diagnosis", "dns", "world"]),
     ("toml-read", &[]),
     ("config", &["toml-read", "queue"]),
-    ("sink", &["smtp", "diagnosis", "toml-read", "world"]),
+    ("sink", &["smtp", "diagnosis", "tls", "toml-read", "world"]),
     ("screening", &["smtp", "queue"]),
     ("email-auth", &["smtp", "diagnosis", "dns"]),
     ("signing", &["dns", "world"]),

@@ -12,9 +12,11 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use sha2::{Digest, Sha256};
-use world::{Disk, World};
+use world::World;
 
 use crate::certificate::{at, describe, parse};
+use crate::file::read;
+use crate::mint::Shown;
 use crate::server::Acceptor;
 
 /// Where a certificate and its key are.
@@ -227,6 +229,12 @@ impl Identities {
         self.acceptor.clone()
     }
 
+    /// These, for an acceptor on other terms.
+    #[must_use]
+    pub fn shown(&self) -> Shown {
+        Shown(Arc::clone(&self.chooser) as _)
+    }
+
     /// The certificates in use with their files and ends.
     #[must_use]
     pub fn in_use(&self) -> Vec<(PathBuf, Certificate, Timestamp)> {
@@ -373,27 +381,4 @@ fn certify(
         });
     };
     Ok(certified)
-}
-
-/// The longest file that is read: a chain and its key have some KiB.
-const MOST: u64 = 1 << 20;
-
-pub(crate) fn read(disk: &dyn Disk, path: &Path) -> Result<Vec<u8>, IdentityError> {
-    let unreadable = |error: std::io::Error| IdentityError::Unreadable {
-        path: path.to_owned(),
-        reported: error.to_string(),
-    };
-    let file = disk.open(path).map_err(unreadable)?;
-    let size = file.size().map_err(unreadable)?.min(MOST);
-    let mut text = vec![0; usize::try_from(size).unwrap_or(0)];
-    let mut filled = 0;
-    while filled < text.len() {
-        match file.read_at(filled as u64, &mut text[filled..]) {
-            Ok(0) => break,
-            Ok(length) => filled += length,
-            Err(error) => return Err(unreadable(error)),
-        }
-    }
-    text.truncate(filled);
-    Ok(text)
 }

@@ -8,7 +8,8 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use world::Disk;
 
-use crate::identity::{IdentityError, read};
+use crate::file::read;
+use crate::identity::IdentityError;
 
 /// The authorities that are trusted.
 #[derive(Clone, Debug)]

@@ -10,3 +10,4 @@ mod clients;
 mod command;
 mod postfix;
 mod stage;
+mod tls;

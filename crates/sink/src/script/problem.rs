@@ -4,6 +4,7 @@ use std::fmt;
 
 use toml_read::{Explained, Written};
 
+use crate::handshake;
 use crate::verdict::NotAVerdict;
 
 /// One thing that is wrong.
@@ -26,6 +27,10 @@ pub enum ProblemKind {
     NotARate,
     /// The number is no probability.
     NotAChance,
+    /// What is to be done can be done to a handshake alone.
+    OnlyHandshake,
+    /// The text is no name for a certificate.
+    NotAName,
     /// There is no such dialect.
     UnknownDialect(String),
     /// The key has no meaning at the rule's stage.
@@ -66,6 +71,23 @@ impl Explained for ProblemKind {
                 "replies are printable ASCII, their lines parted by \\n; \"raw …\" sends anything"
                     .into(),
             ),
+            ProblemKind::Verdict(NotAVerdict::Alert) => {
+                let names = handshake::names(handshake::ALERTS);
+                Some(format!("the alerts are: {names}"))
+            }
+            ProblemKind::Verdict(NotAVerdict::Certificate) => {
+                let names = handshake::names(handshake::CERTIFICATES);
+                Some(format!("write \"certificate …\" with one of: {names}"))
+            }
+            ProblemKind::Verdict(NotAVerdict::Version) => {
+                let names = handshake::names(handshake::VERSIONS);
+                Some(format!("write \"tls …\" with one of: {names}"))
+            }
+            ProblemKind::OnlyHandshake => Some("it belongs to at = \"handshake\"".into()),
+            ProblemKind::NotAName => Some(
+                "write host names and addresses in ASCII, like [\"mx.example.org\", \"127.0.0.1\"]"
+                    .into(),
+            ),
             ProblemKind::NotARate => {
                 Some("write a number, a slash and a time in quotes: \"10/1m\" or \"2/500ms\"".into())
             }
@@ -93,6 +115,15 @@ impl fmt::Display for ProblemKind {
             ProblemKind::Verdict(NotAVerdict::Character) => {
                 f.write_str("a reply cannot have this character")
             }
+            ProblemKind::Verdict(NotAVerdict::Alert) => f.write_str("there is no such alert"),
+            ProblemKind::Verdict(NotAVerdict::Certificate) => {
+                f.write_str("there is no such certificate")
+            }
+            ProblemKind::Verdict(NotAVerdict::Version) => {
+                f.write_str("there is no such version of TLS")
+            }
+            ProblemKind::OnlyHandshake => f.write_str("this can be done to a handshake alone"),
+            ProblemKind::NotAName => f.write_str("a certificate cannot be for this"),
             ProblemKind::NotARate => f.write_str("this is no rate"),
             ProblemKind::NotAChance => f.write_str("this is no probability"),
             ProblemKind::UnknownDialect(name) => write!(f, "there is no dialect `{name}`"),

@@ -51,6 +51,7 @@ fn about(root: &DeTable<'_>, script: &mut Script, found: &mut Found) {
 fn server(root: &DeTable<'_>, script: &mut Script, found: &mut Found) {
     let keys = &[
         "name",
+        "names",
         "dialect",
         "extensions",
         "size",
@@ -62,6 +63,13 @@ fn server(root: &DeTable<'_>, script: &mut Script, found: &mut Found) {
     let own = &mut script.server;
     let wanted = "a name in quotes, like \"mx.example.org\"";
     section.text("name", wanted, &mut own.name, |text| Ok(text.to_owned()));
+    let wanted = "a list of names, like [\"mx.example.org\"]";
+    section.texts("names", wanted, &mut own.names, |text| {
+        let is_name = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
+        is_name
+            .then(|| text.to_owned())
+            .ok_or(ProblemKind::NotAName)
+    });
     section.text("dialect", DIALECT, &mut own.dialect, dialect);
     let names: &'static [&'static str] = &EXTENSIONS;
     let wanted = "a list of extensions, like [\"SIZE\", \"8BITMIME\"]";
@@ -126,6 +134,7 @@ const KEYS: &[&str] = &[
     "sender",
     "client",
     "hello",
+    "secure",
     "per",
     "after",
     "times",
@@ -200,6 +209,7 @@ fn who(section: &mut Section<'_, '_>, rule: &mut Rule) {
     ] {
         section.text(key, wanted, into, |text| Ok(Some(Pattern::new(text))));
     }
+    rule.secure = flag(section, "secure");
     section.choice(
         "per",
         &mut rule.per,
@@ -272,6 +282,13 @@ fn chance(value: &DeValue<'_>) -> Option<f64> {
     (0.0..=1.0).contains(&chance).then_some(chance)
 }
 
+fn flag(section: &mut Section<'_, '_>, key: &'static str) -> Option<bool> {
+    section.get(key)?;
+    let mut flag = false;
+    section.flag(key, &mut flag);
+    Some(flag)
+}
+
 fn number<T: TryFrom<u64> + Default>(
     section: &mut Section<'_, '_>,
     key: &'static str,
@@ -310,9 +327,13 @@ fn how(section: &mut Section<'_, '_>, rule: &mut Rule) {
 
 /// Keys that mean nothing at the rule's stage.
 fn misplaced(section: &mut Section<'_, '_>, rule: &Rule) {
-    use Stage::{Connect, Content, Data, EndOfData, Greeting, Mail, Rcpt};
+    use Stage::{Connect, Content, Data, EndOfData, Greeting, Handshake, Mail, Rcpt};
     let table: [(&'static str, &'static str, &[Stage]); 6] = [
-        ("bytes", "\"content\"", &[Content]),
+        (
+            "bytes",
+            "\"content\" or \"handshake\"",
+            &[Content, Handshake],
+        ),
         ("keep", "\"end-of-data\"", &[EndOfData]),
         ("hops", "\"end-of-data\"", &[EndOfData]),
         ("quota", "\"rcpt\" or \"end-of-data\"", &[Rcpt, EndOfData]),
@@ -330,6 +351,14 @@ fn misplaced(section: &mut Section<'_, '_>, rule: &Rule) {
             let kind = ProblemKind::NotHere { key, stages };
             section.found.error(value.span(), kind);
         }
+    }
+    let plays = |verdict: &Verdict| matches!(verdict, Verdict::Handshake(_));
+    if rule.at != Handshake
+        && rule.verdicts.iter().any(plays)
+        && let Some(value) = section.get("do")
+    {
+        let span = value.span();
+        section.found.error(span, ProblemKind::OnlyHandshake);
     }
     let early = matches!(rule.at, Connect | Greeting);
     for key in ["recipient", "sender", "hello"] {

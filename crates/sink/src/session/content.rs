@@ -94,6 +94,7 @@ impl Talk<'_> {
             time: self.shared.world.clock.now(),
             client: self.client.ip().to_string(),
             hello: self.hello.clone(),
+            tls: self.tls.clone(),
             user: self.user.clone(),
             from: open.from,
             to: open.to,

@@ -14,9 +14,8 @@ use crate::words::{Blanks, Words};
 
 impl Talk<'_> {
     /// The greeting, or what stands in its place.
-    pub(super) async fn greet(&mut self) -> Step {
-        let mut decision = self.decide(Stage::Connect, None, &[]);
-        self.end_early(&decision).await?;
+    pub(super) async fn greet(&mut self, at_connect: Decision) -> Step {
+        let mut decision = at_connect;
         if decision.is_plain() {
             decision = self.decide(Stage::Greeting, None, &[]);
         }
@@ -87,7 +86,9 @@ impl Talk<'_> {
         let server = &self.plan.script.server;
         let mut reply = OutgoingReply::plain(250, server.name.clone());
         for (keyword, extension) in Extension::ALL {
-            if !self.plan.script.offers(*extension) {
+            // RFC 3207 §4.2: not announced once TLS is on.
+            let is_done = *extension == Extension::Starttls && self.tls.is_some();
+            if !self.plan.script.offers(*extension) || is_done {
                 continue;
             }
             reply = reply.line(match extension {
@@ -130,34 +131,17 @@ impl Talk<'_> {
         self.apply(&decision, Stage::Data, None).await
     }
 
-    /// RFC 3207, as far as it goes without TLS: yes is said, and what the client begins then fails.
-    async fn starttls(&mut self) -> Step {
-        let decision = self.decide(Stage::Starttls, None, &[]);
-        self.apply(&decision, Stage::Starttls, None).await?;
-        if !decision.verdict.is_yes() {
-            return Ok(());
-        }
-        self.flush().await?;
-        self.input.clear();
-        self.read().await?;
-        let decision = self.decide(Stage::Handshake, None, &[]);
-        self.note(Who::Event, "a handshake begins; there is no TLS here");
-        if let Verdict::Raw(bytes) = &decision.verdict {
-            self.say(&bytes.clone(), &decision).await?;
-        }
-        self.end_early(&decision).await?;
-        Err(End::Close)
-    }
-
     /// Ends the session where that was decided.
     pub(super) async fn end_early(&mut self, decision: &Decision) -> Step {
         let end = match decision.verdict {
             Verdict::Close => End::Close,
             Verdict::Reset => End::Reset,
             Verdict::Silence => End::Silence,
-            Verdict::Accept | Verdict::Reply(_) | Verdict::Code(_) | Verdict::Raw(_) => {
-                return Ok(());
-            }
+            Verdict::Accept
+            | Verdict::Reply(_)
+            | Verdict::Code(_)
+            | Verdict::Raw(_)
+            | Verdict::Handshake(_) => return Ok(()),
         };
         self.wait(decision).await?;
         Err(end)
@@ -206,7 +190,8 @@ impl Talk<'_> {
             | Verdict::Close
             | Verdict::Reset
             | Verdict::Silence
-            | Verdict::Raw(_) => return None,
+            | Verdict::Raw(_)
+            | Verdict::Handshake(_) => return None,
         };
         let client = self.client.ip().to_string();
         Some(self.blanks(&client, recipient).answer(&answer))

@@ -11,7 +11,7 @@ use crate::ledger::Decision;
 use crate::transcript::Who;
 
 /// How long a client may say nothing; RFC 5321 §4.5.3.2.7 asks for five minutes at least.
-const IDLE: Duration = Duration::from_secs(300);
+pub(super) const IDLE: Duration = Duration::from_secs(300);
 /// How long a client may take to read a reply.
 const WRITE: Duration = Duration::from_secs(300);
 /// How long a client that we left may go on sending.
@@ -20,18 +20,18 @@ const FAREWELL: Duration = Duration::from_secs(2);
 const SILENCE: Duration = Duration::from_secs(3600);
 const PIECE: usize = 32 * 1024;
 
+/// What came in time.
+enum Came {
+    Bytes,
+    Nothing,
+}
+
 impl Talk<'_> {
     /// Waits for bytes.
     pub(super) async fn read(&mut self) -> Step {
-        self.input.reserve(PIECE);
-        match timeout(IDLE, self.stream.read_buf(&mut self.input)).await {
-            Ok(Ok(0)) => Err(End::Gone),
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => {
-                self.note(Who::Event, &format!("the connection broke: {error}"));
-                Err(End::Gone)
-            }
-            Err(_) => {
+        match self.receive().await? {
+            Came::Bytes => Ok(()),
+            Came::Nothing => {
                 // RFC 5321 §4.5.3.2: 421 before closing.
                 let reply = smtp::OutgoingReply::plain(421, "4.4.2 nothing came for too long");
                 self.session.close(&reply);
@@ -39,6 +39,30 @@ impl Talk<'_> {
                 self.say(&said, &Decision::accept()).await?;
                 Err(End::Close)
             }
+        }
+    }
+
+    /// Waits for bytes of a handshake: there are no words for one that takes too long.
+    pub(super) async fn read_handshake(&mut self) -> Step {
+        match self.receive().await? {
+            Came::Bytes => Ok(()),
+            Came::Nothing => {
+                self.note(Who::Event, "nothing came for too long");
+                Err(End::Close)
+            }
+        }
+    }
+
+    async fn receive(&mut self) -> Result<Came, End> {
+        self.input.reserve(PIECE);
+        match timeout(IDLE, self.stream.read_buf(&mut self.input)).await {
+            Ok(Ok(0)) => Err(End::Gone),
+            Ok(Ok(_)) => Ok(Came::Bytes),
+            Ok(Err(error)) => {
+                self.note(Who::Event, &format!("the connection broke: {error}"));
+                Err(End::Gone)
+            }
+            Err(_) => Ok(Came::Nothing),
         }
     }
 
@@ -52,7 +76,11 @@ impl Talk<'_> {
         if bytes.is_empty() {
             return Ok(());
         }
-        match timeout(WRITE, self.stream.write_all(bytes)).await {
+        let writing = async {
+            self.stream.write_all(bytes).await?;
+            self.stream.flush().await
+        };
+        match timeout(WRITE, writing).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) | Err(_) => Err(End::Gone),
         }

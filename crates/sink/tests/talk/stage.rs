@@ -41,6 +41,8 @@ impl Stage {
         let settings = Settings {
             script,
             smtp: address,
+            smtps: None,
+            certificate: None,
             api: None,
             keep: None,
             seed: None,

@@ -5,3 +5,4 @@ mod authority;
 mod dane;
 mod handshakes;
 mod identities;
+mod mint;
