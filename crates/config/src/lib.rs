@@ -6,6 +6,7 @@
 
 mod bounces;
 mod callout;
+mod dkim;
 mod filters;
 mod local;
 mod names;
@@ -26,6 +27,7 @@ use std::time::Duration;
 use queue::route::Routes;
 
 pub use bounces::{Bounces, Per, ToSender};
+pub use dkim::{Canonical, Dkim, DkimDomain, Signs};
 pub use filters::{
     Asking, Authentication, BlockList as ReceivingList, BlockLists, Filter, FilterKind,
     FilterPlace, FilterProblem, Filtering, ListOf,
@@ -82,6 +84,8 @@ pub struct Config {
     pub filtering: Filtering,
     /// `[delivery]`
     pub delivery: Delivery,
+    /// `[dkim]`
+    pub dkim: Dkim,
     /// `[tls]`
     pub tls: Tls,
     /// `[dns]`

@@ -114,6 +114,14 @@ pub enum ProblemKind {
     NotAFingerprint,
     /// A certificate without its file.
     NoChain,
+    /// The text does not say whose mail is signed.
+    NotSigned,
+    /// The text cannot be the identity of a signature of this domain.
+    NotAnIdentity,
+    /// What is said about a domain does not say which.
+    NoDkimName,
+    /// Records would be looked at all the time.
+    TooOften,
     /// Allowed, and without effect in this version.
     NotYet {
         /// What is not there.
@@ -179,6 +187,10 @@ impl Explained for ProblemKind {
             ProblemKind::NoFingerprint => Some("add fingerprints = [\"…\"]: SHA-256 of the certificate or of its public key".into()),
             ProblemKind::NotAFingerprint => Some("write 64 hexadecimal digits, with or without colons, as `openssl x509 -noout -fingerprint -sha256` prints them".into()),
             ProblemKind::NoChain => Some("add chain = \"/path/fullchain.pem\" to this [[tls.certificate]]".into()),
+            ProblemKind::NotSigned => Some("write \"users\" (who have logged in), \"networks\" (clients in [relay] networks), or both".into()),
+            ProblemKind::NotAnIdentity => Some("write @ and the domain, or one below it: \"@example.org\", \"news@lists.example.org\" (RFC 6376 §3.5)".into()),
+            ProblemKind::NoDkimName => Some("add name = \"example.org\" to this [[dkim.domain]]".into()),
+            ProblemKind::TooOften => Some("write a second or more; the default is \"15m\"".into()),
             ProblemKind::NotYet { .. } => None,
         }
     }
@@ -252,6 +264,12 @@ impl fmt::Display for ProblemKind {
             }
             ProblemKind::NotAFingerprint => f.write_str("this is no SHA-256 fingerprint"),
             ProblemKind::NoChain => f.write_str("this certificate has no file"),
+            ProblemKind::NotSigned => f.write_str("this does not say whose mail is signed"),
+            ProblemKind::NotAnIdentity => {
+                f.write_str("this cannot be the identity of a signature of this domain")
+            }
+            ProblemKind::NoDkimName => f.write_str("this does not say for which domain it is"),
+            ProblemKind::TooOften => f.write_str("this is too often"),
             ProblemKind::NotYet { what } => {
                 write!(f, "{what} is not there yet: this has no effect")
             }

@@ -34,6 +34,7 @@ const SECTIONS: &[&str] = &[
     "block_list",
     "filter",
     "delivery",
+    "dkim",
     "tls",
     "dns",
     "checks",
@@ -58,6 +59,7 @@ pub(crate) fn read(text: &str) -> Result<Parsed, Errors> {
     crate::suppression::read(root, &mut config, &mut found);
     amounts(root, &mut config, &mut found);
     crate::filters::read(root, &mut config, &mut found);
+    crate::dkim::read(root, &mut config, &mut found);
     crate::tls::read(root, &mut config, &mut found);
     words(root, &mut config, &mut found);
     if found.errors.is_empty() {

@@ -20,6 +20,10 @@ pub(crate) struct Fitted {
     pub(crate) plan: Option<Plan>,
     /// Whether addresses go in their form in ASCII.
     pub(crate) ascii: bool,
+    /// Which of the forms of the message it is; 0 is as it was received.
+    pub(crate) form: u8,
+    /// What goes before the message: signatures.
+    pub(crate) prefix: bytes::Bytes,
 }
 
 /// Why a message does not go to a next hop in any form.
@@ -66,6 +70,8 @@ pub(crate) async fn fit(
             params,
             plan: None,
             ascii: false,
+            form: 0,
+            prefix: bytes::Bytes::new(),
         });
     }
     if downgrade && sender_and_recipients(work).any(|a| ascii(a).is_none()) {
@@ -96,7 +102,16 @@ pub(crate) async fn fit(
         params,
         plan: Some(plan).filter(|plan| !plan.is_identity()),
         ascii: downgrade,
+        form: form_of(target),
+        prefix: bytes::Bytes::new(),
     })
+}
+
+/// A message has one form for each kind of next hop.
+fn form_of(target: Target) -> u8 {
+    let flags = [target.eight_bit, target.utf8_headers, target.any_charset];
+    let bits = flags.iter().zip([2, 4, 8]).filter(|(flag, _)| **flag);
+    1 + bits.map(|(_, bit)| bit).sum::<u8>()
 }
 
 fn sender_and_recipients(work: &Work) -> impl Iterator<Item = &Address> {
@@ -205,22 +220,41 @@ async fn plan(body: &Body, target: Target) -> Result<Result<Plan, Blocked>, Stor
 }
 
 /// Carries content into its new form, or leaves it as it is.
-pub(crate) struct Form(Option<Writer>);
+pub(crate) struct Form {
+    writer: Option<Writer>,
+    /// What goes before it.
+    prefix: bytes::Bytes,
+}
 
 impl Form {
     pub(crate) fn new(plan: Option<Plan>) -> Form {
-        Form(plan.map(Writer::new))
+        Form {
+            writer: plan.map(Writer::new),
+            prefix: bytes::Bytes::new(),
+        }
+    }
+
+    /// The same with this before it.
+    pub(crate) fn after(self, prefix: bytes::Bytes) -> Form {
+        Form { prefix, ..self }
     }
 
     /// The next piece in the form in which it is sent; with `last`, the end.
     pub(crate) fn piece(&mut self, piece: bytes::Bytes, last: bool) -> bytes::Bytes {
-        let Some(writer) = &mut self.0 else {
+        let prefix = std::mem::take(&mut self.prefix);
+        if self.writer.is_none() && prefix.is_empty() {
             return piece;
-        };
-        let mut out = Vec::with_capacity(piece.len() * 2);
-        writer.feed(&piece, &mut out);
-        if last {
-            writer.finish(&mut out);
+        }
+        let mut out = Vec::with_capacity(prefix.len() + piece.len() * 2);
+        out.extend_from_slice(&prefix);
+        match &mut self.writer {
+            Some(writer) => {
+                writer.feed(&piece, &mut out);
+                if last {
+                    writer.finish(&mut out);
+                }
+            }
+            None => out.extend_from_slice(&piece),
         }
         out.into()
     }

@@ -20,6 +20,7 @@ use crate::passed_on;
 use crate::presence::Presence;
 use crate::program;
 use crate::returned;
+use crate::signed::{self, Signing};
 use crate::trail::Trail;
 use crate::transaction::{Transacted, transact};
 use crate::verp;
@@ -270,7 +271,9 @@ impl Session {
             let Some(connection) = &mut self.connection else {
                 break;
             };
-            let fitted = match fitted(connection, work, &body, now, trail).await {
+            let signing = self.engine.shared.settings.signing.as_deref();
+            let about = (&*work, &body, signing);
+            let fitted = match fitted(connection, about, now, trail).await {
                 Ok(fitted) => fitted,
                 Err(tried) => return tried,
             };
@@ -550,8 +553,7 @@ impl Session {
 /// The form in which the message goes over this connection, or what it means that there is none.
 async fn fitted(
     connection: &Connection,
-    work: &Work,
-    body: &Body,
+    (work, body, signing): (&Work, &Body, Option<&Signing>),
     now: jiff::Timestamp,
     trail: &mut Trail,
 ) -> Result<Fitted, Tried> {
@@ -564,7 +566,9 @@ async fn fitted(
                 let to = if fitted.ascii { "ASCII" } else { "7-bit" }.to_owned();
                 trail.add(Stage::Mail, StepKind::Converted { to });
             }
-            Ok(fitted)
+            // Last of all: what is signed is what is sent.
+            let signed = signed::sign(signing, (&work.message, body), fitted, now, trail).await;
+            signed.map_err(Tried::NotBegun)
         }
         Err(Unfitted::Store(error)) => Err(Tried::NotBegun(error)),
         Err(Unfitted::Cannot(what)) => {

@@ -8,7 +8,7 @@ use queue::route::{Identity, Routes};
 use queue::{Directory, Suppressions, Verifier};
 use smtp::Address;
 
-use crate::{Limits, Tls};
+use crate::{Limits, Signing, Tls};
 
 /// How mail is sent.
 #[derive(Clone, Debug)]
@@ -24,6 +24,8 @@ pub struct Settings {
     pub folder_delimiters: String,
     /// Who looks at the causes of failures; `None`: nobody.
     pub verifier: Option<Arc<dyn Verifier>>,
+    /// Who signs what is sent; `None`: nobody.
+    pub signing: Option<Arc<Signing>>,
     /// To whom nothing is sent; `None`: nobody is noted.
     pub suppressions: Option<Arc<dyn Suppressions>>,
     /// How long an address is noted to which mail will never arrive; zero: not at all.
@@ -95,6 +97,7 @@ impl Default for Settings {
             directory: None,
             folder_delimiters: String::new(),
             verifier: None,
+            signing: None,
             suppressions: None,
             suppression_keep: Duration::ZERO,
             bounces: None,

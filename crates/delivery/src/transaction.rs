@@ -34,6 +34,8 @@ struct Run<'a> {
     outcomes: Vec<Option<Outcome>>,
     accepted: Vec<bool>,
     content_sent: u64,
+    /// What is sent in all, about.
+    size: u64,
     content_ended: bool,
     heard_something: bool,
 }
@@ -47,10 +49,11 @@ pub(crate) async fn transact(
     begun: impl Future<Output = Result<(), StoreError>>,
     trail: &mut Trail,
 ) -> Transacted {
+    let size = work.message.size + fitted.prefix.len() as u64;
     let envelope = Envelope {
         sender: in_form(work.sender(), fitted.ascii),
         recipients: recipients(work, fitted.ascii),
-        size: work.message.size,
+        size,
         params: fitted.params,
     };
     let count = work.recipients.len();
@@ -80,11 +83,12 @@ pub(crate) async fn transact(
         outcomes: vec![None; count],
         accepted: vec![false; count],
         content_sent: 0,
+        size,
         content_ended: false,
         heard_something: false,
     };
     let mut begun = Some(begun);
-    let mut form = Form::new(fitted.plan);
+    let mut form = Form::new(fitted.plan).after(fitted.prefix);
     let end = loop {
         match run.connection.event().await {
             Ok(Event::SendContent) => {
@@ -253,9 +257,7 @@ impl Run<'_> {
     /// The connection ended in mid-transaction.
     fn broken(mut self, ended: Ended) -> Transacted {
         let stage = self.connection.smtp.stage();
-        let kind = self
-            .connection
-            .ended(ended, self.content_sent, self.work.message.size);
+        let kind = self.connection.ended(ended, self.content_sent, self.size);
         self.trail.add(stage, StepKind::Went(kind.clone()));
         let failure = Failure { stage, kind };
         for (slot, accepted) in self.outcomes.iter_mut().zip(&self.accepted) {

@@ -5,6 +5,8 @@
 
 use std::io;
 
+pub use crate::unsigned::NotSigned;
+
 use crate::tls::{Insecure, TlsSession};
 use serde::{Deserialize, Serialize};
 use smtp::{Address, EnhancedStatus, Reply, Stage};
@@ -461,6 +463,13 @@ pub enum StepKind {
         /// To what: `7-bit`, `UTF-8`, `ASCII`.
         to: String,
     },
+    /// The message was signed with DKIM, in the form in which the peer gets it.
+    Signed {
+        /// By whom: `example.org (selector, rsa-sha256)`.
+        by: Vec<String>,
+    },
+    /// The message would have been signed with DKIM, and was not.
+    NotSigned(NotSigned),
     /// An open connection was used again.
     Reused {
         /// Host name.

@@ -17,6 +17,7 @@ mod reading;
 mod statement;
 pub mod tls;
 pub mod tls_policy;
+mod unsigned;
 
 pub use cause::Cause;
 pub use diagnose::diagnose;

@@ -1,8 +1,8 @@
 //! One step of an attempt, in a line.
 
 use diagnosis::facts::{
-    Break, BreakKind, CannotLogIn, CannotSend, ConnectError, ConnectTry, NoRoute, ProgramEnd,
-    ProgramFailure, Route, Step, StepKind,
+    Break, BreakKind, CannotLogIn, CannotSend, ConnectError, ConnectTry, NoRoute, NotSigned,
+    ProgramEnd, ProgramFailure, Route, Step, StepKind,
 };
 use diagnosis::tls::{Insecure, TlsFailure, TlsSession, Trust, Wanted, WhyInsecure};
 use diagnosis::{FailureKind, Stage};
@@ -56,6 +56,11 @@ pub(crate) fn tell(step: &Step, route: &Route, lang: Lang) -> Told {
             &[("host", host.into()), ("address", address.into())],
         )),
         StepKind::Converted { to } => Told::line(say(lang, "step-converted", &[("to", to.into())])),
+        StepKind::Signed { by } => {
+            let by = safe(&by.join(", "));
+            Told::line(say(lang, "step-signed", &[("by", (&by).into())]))
+        }
+        StepKind::NotSigned(why) => Told::line(not_signed(why, lang)),
         StepKind::NotConnected(tried) => Told::line(not_connected(tried, lang)),
         StepKind::Replied { command, reply } => {
             let command = command
@@ -73,6 +78,27 @@ pub(crate) fn tell(step: &Step, route: &Route, lang: Lang) -> Told {
         }
         StepKind::Broke(broken) => Told::line(broke(broken, lang)),
         StepKind::Went(kind) => went(kind, lang),
+    }
+}
+
+fn not_signed(why: &NotSigned, lang: Lang) -> String {
+    match why {
+        NotSigned::NotPublished { domain, selectors } => {
+            let names = selectors.iter();
+            let names = names.map(|s| format!("{s}._domainkey.{domain}"));
+            let names = safe(&names.collect::<Vec<_>>().join(", "));
+            say(
+                lang,
+                "step-not-signed-record",
+                &[("names", (&names).into())],
+            )
+        }
+        NotSigned::SeveralAuthors => plain(lang, "step-not-signed-authors"),
+        NotSigned::HeaderTooLarge => plain(lang, "step-not-signed-header"),
+        NotSigned::Failed { reported } => {
+            let text = safe(reported);
+            say(lang, "step-not-signed-failed", &[("text", (&text).into())])
+        }
     }
 }
 

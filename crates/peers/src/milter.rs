@@ -37,6 +37,26 @@ impl Milter {
         Milter::run(place, port, &mut command)
     }
 
+    /// `opendkim` as a verifier, which knows these TXT records: name and text.
+    pub fn opendkim_verifier(records: &[(String, String)]) -> Result<Milter> {
+        let place = Place::new("opendkim")?;
+        let port = free_port()?;
+        let lines: String = records
+            .iter()
+            .map(|(name, text)| format!("{name} {text}\n"))
+            .collect();
+        let data = place.file("records", &lines)?;
+        let config = format!(
+            "Mode v\nSocket inet:{port}@127.0.0.1\nTestDNSData {}\nAlwaysAddARHeader yes\n\
+             AuthservID verifier.example\nInternalHosts 192.0.2.1\nExternalIgnoreList 192.0.2.1\nSyslog no\n",
+            data.display()
+        );
+        let config = place.file("opendkim.conf", &config)?;
+        let mut command = Command::new(tool("opendkim")?);
+        command.arg("-f").arg("-x").arg(&config);
+        Milter::run(place, port, &mut command)
+    }
+
     /// A script for Python's `Milter`, which gets its port as argument.
     pub fn python(script: &str) -> Result<Milter> {
         let place = Place::new("milter")?;

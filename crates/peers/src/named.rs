@@ -2,21 +2,23 @@
 
 use std::process::Command;
 
-use crate::Result;
 use crate::place::{Place, free_port, tool};
-use crate::process::Process;
+use crate::process::{PATIENCE, Process, wait_until};
+use crate::{PeerError, Result};
 
 /// A private name server for some zones. It knows nothing else and asks nobody: what is not in its
 /// zones it refuses.
 pub struct Named {
     /// Its port, TCP and UDP.
     pub port: u16,
-    _process: Process,
-    _place: Place,
+    process: Process,
+    place: Place,
+    zones: Vec<String>,
+    serial: u32,
 }
 
 const HEAD: &str =
-    "$TTL 60\n@ IN SOA ns hostmaster 1 3600 600 86400 60\n@ IN NS ns\nns IN A 127.0.0.1\n";
+    "$TTL 60\n@ IN SOA ns hostmaster 1 3600 600 86400 5\n@ IN NS ns\nns IN A 127.0.0.1\n";
 
 impl Named {
     /// Starts it for a zone with these records, in the form of a zone file.
@@ -60,8 +62,33 @@ controls {{ }};
         process.listening(port)?;
         Ok(Named {
             port,
-            _process: process,
-            _place: place,
+            process,
+            place,
+            zones: zones.iter().map(|(zone, _)| (*zone).to_owned()).collect(),
+            serial: 1,
         })
+    }
+
+    /// Has a zone hold these records from now on.
+    pub fn publish(&mut self, zone: &str, records: &str) -> Result<()> {
+        let failed = |what: &str| PeerError::Failed {
+            program: "named".to_owned(),
+            what: format!("{what}: {zone}"),
+        };
+        let number = self.zones.iter().position(|name| name == zone);
+        let number = number.ok_or_else(|| failed("no such zone"))?;
+        self.serial += 1;
+        let head = HEAD.replace("hostmaster 1 ", &format!("hostmaster {} ", self.serial));
+        self.place
+            .file(&format!("zone{number}"), &format!("{head}{records}\n"))?;
+        self.process.hang_up();
+        // It takes a moment; whoever asks then gets the new records.
+        let serial = format!("loaded serial {}", self.serial);
+        let log = self.place.path().join("log");
+        let loaded = wait_until(PATIENCE, || {
+            let text = std::fs::read_to_string(&log).unwrap_or_default();
+            text.contains(&serial).then_some(())
+        });
+        loaded.ok_or_else(|| failed("the zone was not loaded"))
     }
 }

@@ -109,6 +109,11 @@ impl Process {
         ended.ok_or_else(|| self.failed("does not stop"))
     }
 
+    /// Has it read its files again, as daemons do on SIGHUP.
+    pub fn hang_up(&self) {
+        signal(self.child.id(), Signal::HUP);
+    }
+
     fn ask(&self) {
         signal(self.child.id(), Signal::TERM);
     }

@@ -58,6 +58,9 @@ pub(crate) enum Command {
     Sink(Sink),
     /// Run retry policies on a virtual clock: ours, Postfix's, Exim's, Sendmail's, Exchange's, KumoMTA's.
     Simulate(crate::simulate_command::Simulate),
+    /// Keep the keys that sign mail (DKIM): make them, look whether they are published, change them.
+    #[command(subcommand)]
+    Dkim(crate::dkim_command::DkimCommand),
     /// Keep the file of users, who may hand in mail with AUTH.
     #[command(subcommand)]
     User(UserCommand),

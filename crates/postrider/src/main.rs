@@ -5,6 +5,7 @@ mod check_command;
 mod cli;
 mod config_command;
 mod control;
+mod dkim_command;
 mod exit;
 mod explain_command;
 mod lang;
@@ -56,6 +57,7 @@ fn main() -> ExitCode {
         Command::Suppression(command) => suppression_command::main(&command, &cli.place),
         Command::Sink(arguments) => sink_command::main(&arguments),
         Command::Simulate(arguments) => simulate_command::main(&arguments),
+        Command::Dkim(command) => dkim_command::main(&command, &cli.place),
         Command::User(command) => user_command::main(&command, &cli.place),
         Command::Config(command) => config_command::main(&command, &cli.place),
     }

@@ -13,6 +13,7 @@ mod pacing;
 mod rerouting;
 mod secrets;
 pub(crate) mod settings;
+pub(crate) mod signing;
 pub(crate) mod stop;
 mod tls_sending;
 mod users;
@@ -65,6 +66,8 @@ enum StartError {
     Certificate(#[from] tls::IdentityError),
     #[error("[tls] authorities: {0}")]
     Authorities(#[from] tls::RootsError),
+    #[error("the DKIM keys: {0}")]
+    Keys(#[from] ::signing::StoreFault),
     #[error("the DNS resolver: {0}")]
     Resolver(#[from] dns::SetupError),
     #[error(transparent)]
@@ -180,13 +183,17 @@ async fn run(config: &Config, data: &Path) -> Result<(), StartError> {
     let bounces = bounces::of(config, &world, &data)?;
     let directory = bounces::before(bounces.as_ref(), directory::of(config, &world, &data)?);
     let asking = callouts::of(config, &world, &resolver, &data, &sending_tls)?;
+    let keeper = signing::Keeper::open(config, &data, resolver.clone(), &world).await?;
     let mut sending = delivery::Settings {
+        signing: Some(keeper.signing()),
         directory: directory.clone(),
         bounces,
         suppressions: Some(Arc::new(SqliteSuppressions::open(&data)?)),
         tls: sending_tls,
         ..settings::delivery(config)
     };
+    // It ends with the runtime, too.
+    tokio::spawn(keeper.run());
     if config.checks.live {
         let (verification, doubts) = verification::channel();
         sending.verifier = Some(Arc::new(verification));
