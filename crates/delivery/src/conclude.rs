@@ -128,6 +128,9 @@ fn judge(
         let about = (work, attempt);
         let circumstances = circumstances::of((engine, key), about, recipient, accepted);
         let Some(diagnosis) = diagnose(&of.outcome, &circumstances) else {
+            if let Some(last) = &recipient.last {
+                engine.learn_wait(key, last, &history_of(work, recipient, now));
+            }
             verdicts.push(Verdict {
                 index: of.index,
                 diagnosis: None,
@@ -139,16 +142,9 @@ fn judge(
             Some(since) => ours(diagnosis, since),
             None => diagnosis,
         };
-        let history = History {
-            attempts: recipient.attempts + 1,
-            received_at: work.message.received_at,
-            expires_at: work.message.expires_at,
-            now,
-            destination_failures: stand.failures,
-            provider_failures: stand.provider_failures,
+        let mut history = stand.in_history(History {
             line_failures: seen.map_or(0, |seen| seen.failures),
             others_accepted: accepted > 0,
-            sessions: stand.sessions,
             // Where no server was named, none sent us on.
             other_hosts: if work.asked.is_empty() {
                 0
@@ -156,7 +152,9 @@ fn judge(
                 other_hosts
             },
             convertible: work.convertible,
-        };
+            ..history_of(work, recipient, now)
+        });
+        history.learnt = engine.learnt_wait(key, &diagnosis, recipient.last.as_ref(), &history);
         let decided = policy::decide(&diagnosis, &history, jitter);
         if effect == Effect::NONE || worse(&decided.effect, &effect) {
             effect = decided.effect;
@@ -195,6 +193,17 @@ fn judge(
         destination: update,
         effect,
         delivered: accepted > 0,
+    }
+}
+
+/// What is known of a recipient without its destination, after an attempt.
+fn history_of(work: &Work, recipient: &Recipient, now: Timestamp) -> History {
+    History {
+        attempts: recipient.attempts + 1,
+        received_at: work.message.received_at,
+        expires_at: work.message.expires_at,
+        now,
+        ..History::default()
     }
 }
 

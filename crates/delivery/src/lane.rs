@@ -9,7 +9,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use queue::policy::{Class, FairQueue, Pace, Provider, sender_group};
+use queue::policy::{Class, FairQueue, Pace, PaceLimits, Part, Provider, PutOff, sender_group};
 use queue::route::{NextHop, Target};
 use queue::{Body, DestinationKey, Lease, Message, MessageId, Queued, Recipient, Waiting};
 use smtp::Address;
@@ -129,6 +129,8 @@ impl Work {
 pub(crate) struct Lane {
     /// What it bears.
     pub(crate) pace: Pace,
+    /// How long it puts off what it sees for the first time.
+    pub(crate) put_off: PutOff,
     /// Whoever runs its servers, once that was looked up.
     pub(crate) provider: Option<Provider>,
     /// Whether it does not go over our line.
@@ -163,13 +165,11 @@ pub(crate) struct Lane {
     concluded_while_reading: Option<HashSet<Claim>>,
 }
 
-/// Connections to a destination at first.
-const FIRST_SESSIONS: usize = 5;
-
 impl Lane {
     pub(crate) fn new(key: &DestinationKey) -> Lane {
         Lane {
-            pace: Pace::new(FIRST_SESSIONS),
+            pace: Pace::of_destination(),
+            put_off: PutOff::default(),
             provider: None,
             on_this_machine: is_on_this_machine(key),
             proven: false,
@@ -194,7 +194,7 @@ impl Lane {
     pub(crate) fn of(waiting: &Waiting) -> Lane {
         let (failures, until) = (waiting.failures, waiting.blocked_until);
         Lane {
-            pace: Pace::remembered(FIRST_SESSIONS, failures, until),
+            pace: Pace::remembered(failures, until),
             paused: waiting.paused,
             next_due: Some(waiting.earliest),
             ..Lane::new(&waiting.key)
@@ -208,8 +208,18 @@ impl Lane {
             && self.next_due.is_none()
             && self.concluded_while_reading.is_none()
             && self.pace.failures() == 0
-            && self.pace.learnt_rate().is_none()
+            && !self.pace.has_learnt()
+            && !self.put_off.has_learnt()
             && !self.paused
+    }
+
+    /// Its part of the way to its servers.
+    pub(crate) fn part(&self, limits: PaceLimits) -> Part<&Pace> {
+        Part {
+            pace: &self.pace,
+            limits,
+            open: self.sessions,
+        }
     }
 
     pub(crate) fn claim(&mut self, claims: impl IntoIterator<Item = Claim>) {

@@ -87,6 +87,7 @@ fn what_next(next: &Next<'_>, lang: Lang) -> String {
             let when = time::when(*at, next.now, lang);
             let (key, wait) = match basis {
                 Basis::PeerAsked { seconds } => ("next-retry-asked", time::span(*seconds, lang)),
+                Basis::Learnt { seconds } => ("next-retry-learnt", time::span(*seconds, lang)),
                 Basis::Lifetime => ("next-retry-last", String::new()),
                 Basis::Administrator => ("next-retry-admin", String::new()),
                 Basis::SenderAsked => ("next-retry-sender", String::new()),

@@ -384,6 +384,10 @@ impl Teller {
                     &[("step", (*step).into()), ("wait", (&wait).into())],
                 )
             }
+            Basis::Learnt { seconds } => {
+                let wait = time::span(*seconds, self.lang);
+                self.say("basis-learnt", &[("wait", (&wait).into())])
+            }
             Basis::Destination => self.plain("basis-destination"),
             Basis::Lifetime => self.plain("basis-lifetime"),
             Basis::Administrator => self.plain("basis-administrator"),

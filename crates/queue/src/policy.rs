@@ -9,6 +9,8 @@
 //!
 //! - [`Pace`]: how many connections and messages a destination, or a provider, bears;
 //! - [`Line`]: whether the fault is in our own line;
+//! - [`Way`]: what these let through, and what they learn of an attempt;
+//! - [`PutOff`]: how long a destination puts off what it sees for the first time;
 //! - [`FairQueue`]: whose turn it is.
 
 mod decide;
@@ -18,13 +20,19 @@ mod line;
 mod pace;
 mod page;
 mod provider;
+mod putoff;
 mod table;
+mod way;
 
 pub use decide::{Block, Decided, Effect, History, decide};
 pub use fair::{Class, FairQueue, lineup, lineups_of, sender_group};
-pub use kinds::{Action, Causes, JITTER, Retry, Rhythm, Row, Signal, Special, Waits, When};
+pub use kinds::{
+    Action, Causes, JITTER, JUST_AFTER, Retry, Rhythm, Row, Signal, Special, Vary, Waits, When,
+};
 pub use line::{Line, LineChange};
 pub use pace::{Pace, PaceLimits, Permit};
 pub use page::{page, rows};
 pub use provider::{Provider, provider_of};
+pub use putoff::PutOff;
 pub use table::{TABLE, row_of};
+pub use way::{Bar, Learnt, Part, Stand, Way};

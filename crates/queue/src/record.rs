@@ -85,6 +85,11 @@ pub enum Basis {
         /// The wait in seconds, before jitter.
         seconds: u64,
     },
+    /// As long as such mail had to wait there before.
+    Learnt {
+        /// The wait in seconds.
+        seconds: u64,
+    },
     /// The destination as a whole is waiting; this recipient waits with it.
     Destination,
     /// The message's lifetime ends before the schedule's next step: one last attempt then.

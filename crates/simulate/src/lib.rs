@@ -21,7 +21,7 @@ mod workload;
 pub use clock::{Millis, text as length_text};
 pub use diagnosis::Stage;
 pub use peer::{PEERS, Peer, Source};
-pub use report::{Outcome, Row, legend, plot, table};
+pub use report::{Outcome, Row, Verdict, legend, plot, summary, table};
 pub use workload::{
     Errors, Failure, Kind, Problem, ProblemKind, Says, Spells, WORKLOADS, Workload,
 };

@@ -1,6 +1,7 @@
 //! What came of a run: numbers, a table, a plot.
 
 mod plot;
+mod summary;
 mod table;
 
 use serde::{Serialize, Serializer};
@@ -10,6 +11,7 @@ use crate::desk::{Desk, State};
 use crate::traffic::Message;
 
 pub use plot::plot;
+pub use summary::{Verdict, summary};
 pub use table::{legend, table};
 
 /// A policy under a workload.

@@ -1,18 +1,17 @@
-//! The tables in `docs/simulate.md` are what the command there prints.
+//! The tables in `docs/simulate.md` are what the command there prints, and the one in `docs/retry.md` sums them
+//! up. `tools/simulate-tables` writes both anew.
 #![allow(clippy::unwrap_used, reason = "a test that cannot run fails")]
 
-use simulate::{Policy, WORKLOADS, Workload, simulate, table};
+use std::path::PathBuf;
+
+use simulate::{Policy, Row, WORKLOADS, Workload, simulate, summary, table};
 
 /// As in the command that the page gives: `postrider simulate --messages 5000`.
 const MESSAGES: u32 = 5000;
 const SEED: u64 = 1;
 
-const PAGE: &str = include_str!("../../../docs/simulate.md");
-const BEGIN: &str = "<!-- tables: begin -->\n";
-const END: &str = "<!-- tables: end -->\n";
-
-fn tables() -> String {
-    let mut out = String::new();
+fn tables() -> (String, Vec<Row>) {
+    let (mut out, mut rows) = (String::new(), Vec::new());
     for (name, _) in WORKLOADS {
         let mut workload = Workload::named(name).unwrap().unwrap();
         workload.messages = MESSAGES;
@@ -25,22 +24,41 @@ fn tables() -> String {
             &outcomes.iter().collect::<Vec<_>>(),
         ));
         out.push('\n');
+        rows.extend(outcomes.into_iter().map(|outcome| outcome.row));
     }
-    out
+    (out, rows)
+}
+
+/// Holds what is between the two marks of a page against what it should be, or writes it.
+fn check(page: &str, mark: &str, expected: &str) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../../docs")
+        .join(page);
+    let text = std::fs::read_to_string(&path).unwrap();
+    let (begin, end) = (
+        format!("<!-- {mark}: begin -->\n"),
+        format!("<!-- {mark}: end -->\n"),
+    );
+    let (before, rest) = text.split_once(&begin).unwrap();
+    let (printed, after) = rest.split_once(&end).unwrap();
+    if std::env::var_os("SIMULATE_TABLES").is_some() {
+        std::fs::write(&path, format!("{before}{begin}{expected}{end}{after}")).unwrap();
+        return;
+    }
+    let changed = printed
+        .lines()
+        .zip(expected.lines())
+        .find(|(page, now)| page != now);
+    assert!(
+        printed == expected,
+        "{page}: the policy or a model changed: run tools/simulate-tables, and look at what got worse. \
+         First difference: {changed:?}"
+    );
 }
 
 #[test]
-fn the_tables_of_the_page_are_those_that_its_command_prints() {
-    let (_, rest) = PAGE.split_once(BEGIN).unwrap();
-    let (printed, _) = rest.split_once(END).unwrap();
-    let tables = tables();
-    let changed = printed
-        .lines()
-        .zip(tables.lines())
-        .find(|(page, now)| page != now);
-    assert!(
-        printed == tables,
-        "the policy or a model changed: build postrider, run tools/simulate-tables, and look at what got worse. \
-         First difference: {changed:?}"
-    );
+fn the_tables_of_the_pages_are_those_that_the_simulator_prints() {
+    let (tables, rows) = tables();
+    check("simulate.md", "tables", &tables);
+    check("retry.md", "summary", &summary(&rows));
 }

@@ -2,15 +2,12 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use jiff::Timestamp;
 use queue::DestinationKey;
-use queue::policy::{Effect, Pace, PaceLimits, Permit, Provider};
+use queue::policy::{Pace, PaceLimits, Part, Permit, Provider};
 
 use super::schedule::Pumped;
 use super::{Engine, State, lane_of};
 
-/// Connections to a provider at first: it has many domains, each of which begins with a few.
-const FIRST_SESSIONS: usize = 20;
 /// More than this many are not remembered where nothing is known against them.
 const REMEMBERED: usize = 10_000;
 
@@ -29,43 +26,34 @@ impl Providers {
             self.0.retain(|_, standing| {
                 standing.sessions > 0
                     || standing.pace.failures() > 0
-                    || standing.pace.learnt_rate().is_some()
+                    || standing.pace.has_learnt()
                     || !standing.waiting.is_empty()
             });
         }
         self.0.entry(provider.clone()).or_insert_with(|| Standing {
-            pace: Pace::new(FIRST_SESSIONS),
+            pace: Pace::of_provider(),
             sessions: 0,
             waiting: VecDeque::new(),
         })
     }
 
-    pub(super) fn session(
-        &self,
-        provider: &Provider,
-        limits: &PaceLimits,
-        now: Timestamp,
-    ) -> Permit {
-        self.0.get(provider).map_or(Permit::Go, |standing| {
-            standing.pace.session(standing.sessions, limits, now)
+    /// Its part of the way to the servers; `None` where nothing is known of it.
+    pub(super) fn part(&self, provider: &Provider, limits: PaceLimits) -> Option<Part<&Pace>> {
+        self.0.get(provider).map(|standing| Part {
+            pace: &standing.pace,
+            limits,
+            open: standing.sessions,
         })
     }
 
-    /// Whether the connections that are open are more than it bears.
-    pub(super) fn is_over(&self, provider: &Provider, limits: &PaceLimits, now: Timestamp) -> bool {
-        self.0.get(provider).is_some_and(|standing| {
-            standing.pace.is_blocked(now)
-                || standing.sessions > standing.pace.allowed_sessions(limits)
-        })
-    }
-
-    pub(super) fn message(&self, provider: &Provider, now: Timestamp) -> Permit {
-        let standing = self.0.get(provider);
-        standing.map_or(Permit::Go, |standing| standing.pace.message(now))
-    }
-
-    pub(super) fn begin(&mut self, provider: &Provider, limits: &PaceLimits, now: Timestamp) {
-        self.of(provider).pace.begin(limits, now);
+    /// The same, to learn.
+    pub(super) fn part_mut(&mut self, provider: &Provider, limits: PaceLimits) -> Part<&mut Pace> {
+        let standing = self.of(provider);
+        Part {
+            pace: &mut standing.pace,
+            limits,
+            open: standing.sessions,
+        }
     }
 
     pub(super) fn opened(&mut self, provider: &Provider, count: usize) {
@@ -75,18 +63,6 @@ impl Providers {
     pub(super) fn closed(&mut self, provider: &Provider) {
         let standing = self.of(provider);
         standing.sessions = standing.sessions.saturating_sub(1);
-    }
-
-    pub(super) fn failures(&self, provider: &Provider) -> u32 {
-        self.0.get(provider).map_or(0, |s| s.pace.failures())
-    }
-
-    pub(super) fn went_well(&mut self, provider: &Provider, limits: &PaceLimits) -> bool {
-        self.of(provider).pace.went_well(limits)
-    }
-
-    pub(super) fn went_badly(&mut self, provider: &Provider, effect: &Effect, now: Timestamp) {
-        self.of(provider).pace.went_badly(effect, now);
     }
 
     pub(super) fn open(&mut self, provider: &Provider) {
@@ -111,7 +87,8 @@ impl Engine {
         let now = self.now();
         let mut timed = false;
         loop {
-            match state.providers.session(provider, &limits, now) {
+            let part = state.providers.part(provider, limits);
+            match part.map_or(Permit::Go, |part| part.session(now)) {
                 Permit::Go => {}
                 Permit::At(_) if !timed => {}
                 Permit::At(_) | Permit::Full => return,

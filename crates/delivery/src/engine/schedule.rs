@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use queue::DestinationKey;
-use queue::policy::Permit;
+use queue::policy::{self, Pace, Part, PutOff, Way};
 
 use super::{Engine, State, lane_of};
 use crate::lane::Lane;
@@ -150,30 +150,59 @@ impl Engine {
 
     /// What stands between the lane and another connection.
     fn bar(&self, state: &State, lane: &Lane, key: &DestinationKey, now: Timestamp) -> Option<Bar> {
-        let settings = &self.shared.settings;
-        let limits = settings.limits.of_destination(key, settings);
-        match lane.pace.session(lane.sessions, &limits, now) {
-            Permit::Go => {}
-            Permit::Full => return Some(Bar::Lane),
-            Permit::At(at) => return Some(Bar::At(at)),
-        }
-        if let Some(provider) = &lane.provider {
-            let limits = settings.limits.of_provider(provider, settings);
-            match state.providers.session(provider, &limits, now) {
-                Permit::Go => {}
-                Permit::Full => return Some(Bar::Provider),
-                Permit::At(at) => return Some(Bar::At(at)),
-            }
-        }
-        if !lane.on_this_machine {
-            match state.line.session(state.all_sessions(), now) {
-                Permit::Go => {}
-                Permit::Full => return Some(Bar::All),
-                Permit::At(at) => return Some(Bar::At(at)),
-            }
+        let line = (!lane.on_this_machine).then(|| (&state.line, state.all_sessions()));
+        match self.way(state, lane, key).bar(line, now) {
+            None => {}
+            Some(policy::Bar::At(at)) => return Some(Bar::At(at)),
+            Some(policy::Bar::Destination) => return Some(Bar::Lane),
+            Some(policy::Bar::Provider) => return Some(Bar::Provider),
+            Some(policy::Bar::Line) => return Some(Bar::All),
         }
         let standing = Standing::of(lane);
         (!self.has_room(state, standing)).then_some(Bar::All)
+    }
+
+    /// The way of a lane to its servers.
+    pub(super) fn way<'a>(
+        &self,
+        state: &'a State,
+        lane: &'a Lane,
+        key: &DestinationKey,
+    ) -> Way<&'a Pace> {
+        let settings = &self.shared.settings;
+        let provider = lane.provider.as_ref();
+        Way {
+            destination: lane.part(settings.limits.of_destination(key, settings)),
+            provider: provider.and_then(|provider| {
+                let limits = settings.limits.of_provider(provider, settings);
+                state.providers.part(provider, limits)
+            }),
+        }
+    }
+
+    /// The same, to learn.
+    pub(super) fn way_mut<'a>(
+        &self,
+        state: &'a mut State,
+        key: &DestinationKey,
+    ) -> (Way<&'a mut Pace>, &'a mut PutOff) {
+        let settings = &self.shared.settings;
+        let lane = lane_of(&mut state.lanes, key);
+        let providers = &mut state.providers;
+        let provider = lane.provider.as_ref().map(|provider| {
+            let limits = settings.limits.of_provider(provider, settings);
+            providers.part_mut(provider, limits)
+        });
+        let limits = settings.limits.of_destination(key, settings);
+        let way = Way {
+            destination: Part {
+                pace: &mut lane.pace,
+                limits,
+                open: lane.sessions,
+            },
+            provider,
+        };
+        (way, &mut lane.put_off)
     }
 
     fn has_room(&self, state: &State, standing: Standing) -> bool {

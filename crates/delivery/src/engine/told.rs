@@ -1,9 +1,11 @@
 //! What sessions ask and tell.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use diagnosis::Diagnosis;
 use jiff::Timestamp;
-use queue::policy::{Effect, Permit, Provider, Waits};
+use queue::policy::{Effect, History, Permit, Provider, Stand, Waits};
 use queue::{DestinationKey, Lease, Queued, StoreError};
 
 use super::schedule::Standing;
@@ -13,13 +15,6 @@ use super::{
 };
 use crate::conclude::Conclusion;
 use crate::lane::{Claim, Work};
-
-/// How a destination and its provider stand, for a decision.
-pub(crate) struct Stand {
-    pub(crate) failures: u32,
-    pub(crate) provider_failures: Option<u32>,
-    pub(crate) sessions: u32,
-}
 
 /// What came of a reading: what is due, when the next one is, and whose turn it was last.
 pub(crate) type Answer = Result<queue::Due, StoreError>;
@@ -44,40 +39,28 @@ impl Engine {
         if state.stopping || state.store_fails || lane.paused || others_wait && lane.sessions > 1 {
             return Next::End;
         }
-        let limits = settings.limits.of_destination(key, settings);
-        if lane.sessions > lane.pace.allowed_sessions(&limits) {
+        let ready = lane.ready();
+        let (way, _) = self.way_mut(state, key);
+        if !way.may_stay(now) {
             return Next::End;
         }
-        let provider = lane.provider.clone();
-        let permit = match (lane.pace.message(now), &provider) {
-            (Permit::Go, Some(provider)) => state.providers.message(provider, now),
-            (permit, _) => permit,
-        };
-        if let Permit::At(at) = permit {
-            let wait = std::time::Duration::try_from(at.duration_since(now)).unwrap_or_default();
-            let may_wait = connected && wait <= settings.idle_keep && lane.ready() > 0;
+        if let Permit::At(at) = way.message(now) {
+            let wait = Duration::try_from(at.duration_since(now)).unwrap_or_default();
+            let may_wait = connected && wait <= settings.idle_keep && ready > 0;
             return match may_wait {
-                true => Next::Pause(wait + std::time::Duration::from_millis(1)),
+                true => Next::Pause(wait + Duration::from_millis(1)),
                 false => Next::End,
             };
         }
-        if let Some(provider) = &provider {
-            let limits = settings.limits.of_provider(provider, settings);
-            if state.providers.is_over(provider, &limits, now) {
-                return Next::End;
-            }
-        }
-        if let Some(work) = lane.pop() {
-            lane.hungry -= 1;
-            lane.pace.begin(&limits, now);
-            if let Some(provider) = &provider {
-                let limits = settings.limits.of_provider(provider, settings);
-                state.providers.begin(provider, &limits, now);
-            }
+        if let Some(work) = lane_of(&mut state.lanes, key).pop() {
+            let (mut way, _) = self.way_mut(state, key);
+            way.begin(now);
+            lane_of(&mut state.lanes, key).hungry -= 1;
             state.ready_bytes = state.ready_bytes.saturating_sub(work.held_bytes());
             self.pump(state, key);
             return Next::Work(work);
         }
+        let lane = lane_of(&mut state.lanes, key);
         let fails = lane.pace.failures() > 0;
         if lane.next_due.is_some_and(|due| due <= now)
             && let Some(claimed) = lane.begin_reading()
@@ -197,7 +180,7 @@ impl Engine {
     pub(crate) fn may_connect(&self, key: &DestinationKey, provider: Option<Provider>) -> bool {
         let mut guard = self.shared.state.lock();
         let state = &mut *guard;
-        let (now, settings) = (self.now(), &self.shared.settings);
+        let now = self.now();
         let lane = lane_of(&mut state.lanes, key);
         let (before, sessions) = (lane.provider.clone(), lane.sessions);
         if before != provider {
@@ -211,44 +194,32 @@ impl Engine {
                 state.providers.opened(now_of, sessions);
             }
         }
-        let Some(provider) = provider else {
-            return true;
-        };
-        let limits = settings.limits.of_provider(&provider, settings);
-        !state.providers.is_over(&provider, &limits, now)
+        let (way, _) = self.way_mut(state, key);
+        way.may_connect(now)
     }
 
     /// Applies at once what an attempt showed about the destination and its provider.
     pub(crate) fn learn(&self, key: &DestinationKey, conclusion: &Conclusion) {
-        let (now, settings) = (self.now(), &self.shared.settings);
-        let limits = settings.limits.of_destination(key, settings);
+        let now = self.now();
         let mut guard = self.shared.state.lock();
         let state = &mut *guard;
+        let effect = &conclusion.effect;
+        let (mut way, _) = self.way_mut(state, key);
+        let learnt = way.ended(conclusion.delivered, effect, now);
         let lane = lane_of(&mut state.lanes, key);
         let provider = lane.provider.clone();
-        let effect = &conclusion.effect;
-        if conclusion.delivered {
-            lane.proven = true;
-            lane.pace.went_well(&limits);
-            if let Some(provider) = &provider {
-                let limits = settings.limits.of_provider(provider, settings);
-                if state.providers.went_well(provider, &limits) {
-                    tracing::info!(%provider, "the provider takes mail again");
-                }
-            }
+        lane.proven = (lane.proven || conclusion.delivered) && !learnt.blocked;
+        if learnt.blocked {
+            put_back(state, key, now);
         }
-        let lane = lane_of(&mut state.lanes, key);
-        if matches!(effect.who, Waits::Destination | Waits::Provider) {
-            lane.pace.went_badly(effect, now);
-            if effect.block.is_some() {
-                lane.proven = false;
-                put_back(state, key, now);
+        if let Some(provider) = &provider {
+            if learnt.provider_recovered {
+                tracing::info!(%provider, "the provider takes mail again");
             }
-        }
-        if let (Waits::Provider, Some(provider)) = (effect.who, &provider) {
-            state.providers.went_badly(provider, effect, now);
-            let until = effect.block.map(|block| block.until.to_string());
-            tracing::warn!(%provider, until, "all destinations of this provider slow down");
+            if effect.who == Waits::Provider {
+                let until = effect.block.map(|block| block.until.to_string());
+                tracing::warn!(%provider, until, "all destinations of this provider slow down");
+            }
         }
         if let Some(provider) = &provider {
             self.wake_provider(state, provider);
@@ -258,17 +229,32 @@ impl Engine {
         }
     }
 
-    /// How a destination stands.
+    /// How a destination stands for an attempt that ends now.
     pub(crate) fn stand(&self, key: &DestinationKey) -> Stand {
+        let now = self.now();
         let mut guard = self.shared.state.lock();
-        let state = &mut *guard;
-        let lane = lane_of(&mut state.lanes, key);
-        let provider = lane.provider.as_ref();
-        Stand {
-            failures: lane.pace.failures(),
-            provider_failures: provider.map(|provider| state.providers.failures(provider)),
-            sessions: lane.sessions as u32,
-        }
+        let (way, _) = self.way_mut(&mut guard, key);
+        way.stand(now)
+    }
+
+    /// How long what failed so had better wait, if that was learnt.
+    pub(crate) fn learnt_wait(
+        &self,
+        key: &DestinationKey,
+        diagnosis: &Diagnosis,
+        last: Option<&Diagnosis>,
+        history: &History,
+    ) -> Option<Duration> {
+        let mut guard = self.shared.state.lock();
+        let (_, put_off) = self.way_mut(&mut guard, key);
+        put_off.wait(diagnosis, last, history)
+    }
+
+    /// What had failed so was taken.
+    pub(crate) fn learn_wait(&self, key: &DestinationKey, last: &Diagnosis, history: &History) {
+        let mut guard = self.shared.state.lock();
+        let (_, put_off) = self.way_mut(&mut guard, key);
+        put_off.went_well(last, history);
     }
 
     /// An attempt is recorded: its claims end, and `retries` tells when some are due again.

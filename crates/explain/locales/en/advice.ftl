@@ -58,6 +58,7 @@ check-tcp-and-banner = Connect to every mail server of the receiver: whether it 
 next-delivered = Nothing: the message has been delivered.
 next-retry = Your mail is not lost. The next attempt is { $when }.
 next-retry-asked = Your mail is not lost. The next attempt is { $when }, because the receiver asked for { $wait }.
+next-retry-learnt = Your mail is not lost. The next attempt is { $when }: this receiver has made such mail wait for { $wait } before.
 next-retry-last = Your mail is not lost yet. The last attempt is { $when }, when it has waited as long as a message may.
 next-retry-sender = Your mail is not lost. It goes out { $when }, because its sender asked to hold it until then.
 next-retry-admin = Your mail is not lost. The next attempt is { $when }, as the administrator asked.

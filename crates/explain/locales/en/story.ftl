@@ -38,6 +38,7 @@ story-attempt-title = { $time }, to { $destination }
 story-why-then = the reason for this time: { $basis }
 basis-asked = the receiver asked for { $wait }
 basis-schedule = step { $step } of the schedule for this cause, about { $wait }
+basis-learnt = as long as this destination made such mail wait before: { $wait }
 basis-destination = the destination as a whole is waiting
 basis-lifetime = the end of the message's lifetime
 basis-administrator = the administrator asked for it

@@ -58,6 +58,7 @@ check-tcp-and-banner = Maak verbinding met elke mailserver van de ontvanger: of 
 next-delivered = Niets meer: het bericht is afgeleverd.
 next-retry = Uw mail is niet kwijt. De volgende poging is { $when }.
 next-retry-asked = Uw mail is niet kwijt. De volgende poging is { $when }, omdat de ontvanger om { $wait } vroeg.
+next-retry-learnt = Uw mail is niet kwijt. De volgende poging is { $when }: deze ontvanger liet zulke mail eerder { $wait } wachten.
 next-retry-last = Uw mail is nog niet kwijt. De laatste poging is { $when }; dan heeft het bericht zo lang gewacht als mag.
 next-retry-sender = Uw mail is niet kwijt. Ze gaat weg { $when }, omdat de afzender vroeg om ze tot dan vast te houden.
 next-retry-admin = Uw mail is niet kwijt. De volgende poging is { $when }, zoals de beheerder heeft gevraagd.

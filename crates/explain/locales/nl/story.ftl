@@ -38,6 +38,7 @@ story-attempt-title = { $time }, naar { $destination }
 story-why-then = de reden voor dit tijdstip: { $basis }
 basis-asked = de ontvanger vroeg om { $wait }
 basis-schedule = stap { $step } van het schema voor deze oorzaak, ongeveer { $wait }
+basis-learnt = zo lang als deze bestemming zulke mail eerder liet wachten: { $wait }
 basis-destination = de bestemming als geheel wacht
 basis-lifetime = het einde van de tijd die een bericht mag wachten
 basis-administrator = de beheerder heeft erom gevraagd

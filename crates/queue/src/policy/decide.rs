@@ -5,7 +5,7 @@ use std::time::Duration;
 use diagnosis::{Diagnosis, Hint};
 use jiff::Timestamp;
 
-use super::kinds::{Action, JITTER, Retry, Row, Signal, Special, Waits};
+use super::kinds::{Action, Retry, Row, Signal, Special, Waits};
 use super::table::row_of;
 use crate::{Basis, Decision, WaitFor};
 
@@ -28,12 +28,18 @@ pub struct History {
     pub line_failures: u32,
     /// Whether other recipients of the same transaction were taken.
     pub others_accepted: bool,
-    /// Connections that are open to the destination, the one that met this included.
+    /// Connections that are open to the destination, the one that met this included, or were just now.
     pub sessions: u32,
+    /// Whether the destination took mail within the last ten minutes.
+    pub took_lately: bool,
+    /// Whether enough was sent lately for a complaint of speed to be meant so.
+    pub sent_much: bool,
     /// Servers of the destination that were not asked in this round.
     pub other_hosts: u32,
     /// Whether the message can be converted for the receiver, and was not yet.
     pub convertible: bool,
+    /// How long such mail had better wait, learnt from what the destination took before.
+    pub learnt: Option<Duration>,
 }
 
 /// What happens next, and what follows for others.
@@ -90,6 +96,8 @@ pub struct Block {
 /// A wait that a peer asks for counts between these bounds.
 const SHORTEST_ASKED: Duration = Duration::from_secs(10);
 const LONGEST_ASKED: Duration = Duration::from_secs(12 * 3600);
+/// The first wait of what goes on with the next connection that is free.
+const IN_TURN: Duration = Duration::from_secs(5);
 /// Come just after the time a peer asked for: its clock may run a little behind.
 const JUST_AFTER: Duration = Duration::from_secs(5);
 
@@ -143,7 +151,17 @@ fn again(
         Waits::Us => history.line_failures,
     };
     let failures = before.saturating_add(1);
-    let (wait, basis) = wait(diagnosis, retry, failures, jitter);
+    // Where other connections work, fewer of them is all that is asked, and its turn comes at once.
+    let fewer_will_do = retry.signal == Signal::Connections && history.sessions > 1;
+    let (wait, basis) = match (told(diagnosis, retry), history.learnt) {
+        (Some(told), _) => told,
+        (None, _) if fewer_will_do => in_turn(retry, history.attempts),
+        (None, Some(learnt)) if retry.special.contains(&Special::Learns) => {
+            let seconds = learnt.as_secs();
+            (learnt, Basis::Learnt { seconds })
+        }
+        (None, _) => planned(retry, failures, jitter),
+    };
     let expires = !retry.special.contains(&Special::NeverExpires);
     let (at, basis) = within_lifetime(history, wait, basis, expires);
     let effect = effect(
@@ -171,7 +189,6 @@ fn effect(who: Waits, retry: &Retry, history: &History, block: Block) -> Effect 
     if who < Waits::Destination {
         return Effect::NONE;
     }
-    // Where other connections work, fewer of them is all that is asked.
     let fewer_will_do = retry.signal == Signal::Connections && history.sessions > 1;
     Effect {
         who,
@@ -180,19 +197,31 @@ fn effect(who: Waits, retry: &Retry, history: &History, block: Block) -> Effect 
     }
 }
 
-fn wait(diagnosis: &Diagnosis, retry: &Retry, step: u32, jitter: f64) -> (Duration, Basis) {
-    if let (true, Some(Hint::RetryAfter(asked))) = (retry.hint, diagnosis.hint) {
-        let seconds = asked.clamp(SHORTEST_ASKED, LONGEST_ASKED).as_secs();
-        let wait = Duration::from_secs(seconds) + JUST_AFTER;
-        return (wait, Basis::PeerAsked { seconds });
-    }
+/// The wait that the reply asks for.
+fn told(diagnosis: &Diagnosis, retry: &Retry) -> Option<(Duration, Basis)> {
+    let Some(Hint::RetryAfter(asked)) = diagnosis.hint.filter(|_| retry.hint) else {
+        return None;
+    };
+    let seconds = asked.clamp(SHORTEST_ASKED, LONGEST_ASKED).as_secs();
+    let wait = Duration::from_secs(seconds) + JUST_AFTER;
+    Some((wait, Basis::PeerAsked { seconds }))
+}
+
+fn planned(retry: &Retry, step: u32, jitter: f64) -> (Duration, Basis) {
     let planned = retry.rhythm.wait(step);
     let basis = Basis::Schedule {
         step,
         seconds: planned.as_secs(),
     };
-    let spread = 1.0 + JITTER * (2.0 * jitter.clamp(0.0, 1.0) - 1.0);
-    (planned.mul_f64(spread), basis)
+    (retry.vary.spread(planned, jitter), basis)
+}
+
+/// Behind what is being sent on the connections that the server does bear.
+fn in_turn(retry: &Retry, step: u32) -> (Duration, Basis) {
+    let growth = 1 << step.saturating_sub(1).min(10);
+    let wait = (IN_TURN * growth).min(retry.rhythm.cap);
+    let seconds = wait.as_secs();
+    (wait, Basis::Schedule { step, seconds })
 }
 
 /// Nothing is planned for after the lifetime: the last attempt comes when it ends.
@@ -270,7 +299,7 @@ mod tests {
     #[test]
     fn a_full_mailbox_waits_for_hours_and_alone() {
         let waits = [1, 2, 3, 4, 5].map(|n| wait_after("452 4.2.2 over quota", &history(n)));
-        assert_eq!(waits.map(|w| w.0 / 3600), [1, 2, 4, 8, 8]);
+        assert_eq!(waits.map(|w| w.0 / 3600), [4, 6, 9, 12, 12]);
         assert!(waits.iter().all(|w| w.2 == Effect::NONE));
     }
 
@@ -383,7 +412,7 @@ mod tests {
             let planned = retry.rhythm.wait(attempts).as_secs_f64();
             let Decision::RetryAt { at, .. } = decided.decision else { panic!("transient") };
             let waited = at.duration_since(super::tests::at(1000)).as_secs_f64();
-            prop_assert!((waited / planned - 1.0).abs() <= JITTER + 0.001);
+            prop_assert!((waited / planned - 1.0).abs() <= super::super::kinds::JITTER + 0.001);
         }
     }
 }

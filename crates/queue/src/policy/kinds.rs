@@ -43,12 +43,20 @@ pub enum When {
     Convertible,
     /// There are servers of the destination that were not asked in this round.
     OtherHosts,
+    /// The destination took mail within the last ten minutes.
+    TookLately,
+    /// Much was sent just before, and it has not been refused for an hour.
+    SentMuch,
     /// The diagnosis is not sure enough to hold more than one destination up.
     Unsure,
 }
 
 /// A diagnosis less sure than this does not hold up a provider's other destinations.
 pub(crate) const SURE: f32 = 0.6;
+
+/// What is refused more often than this in a row is not refused for its speed. With a probe each two
+/// minutes that is more than an hour: the quotas of most servers are for an hour at most.
+pub(crate) const ABOUT_SPEED: u32 = 40;
 
 /// What is done.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -74,6 +82,8 @@ pub struct Retry {
     pub rhythm: Rhythm,
     /// Whether a wait that the reply asks for is obeyed.
     pub hint: bool,
+    /// How waits vary.
+    pub vary: Vary,
     /// What the failure says about how much is sent.
     pub signal: Signal,
     /// What else.
@@ -113,6 +123,8 @@ pub enum Signal {
 pub enum Special {
     /// The same server is asked again, from the same address.
     SameWay,
+    /// How long it lasts is learnt from when the same was taken before.
+    Learns,
     /// The administrator must act: the log says so, and the mail is held until it is mended. It is
     /// probed meanwhile, so that a repair is noticed.
     Hold,
@@ -135,8 +147,30 @@ pub struct Rhythm {
     pub cap: Duration,
 }
 
-/// Waits of the table vary by so much to both sides, so that many do not come back at once.
+/// How a wait varies, so that many do not come back at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Vary {
+    /// By a fifth to both sides.
+    BothSides,
+    /// Hardly, and never to come earlier: the other side counts the seconds.
+    JustAfter,
+}
+
+/// Waits of the table vary by so much to both sides.
 pub const JITTER: f64 = 0.2;
+/// By so much a wait is longer at most whose end the other side counts to the second.
+pub const JUST_AFTER: f64 = 0.002;
+
+impl Vary {
+    /// The wait by chance from 0 to 1.
+    pub(super) fn spread(self, wait: Duration, chance: f64) -> Duration {
+        let chance = chance.clamp(0.0, 1.0);
+        wait.mul_f64(match self {
+            Vary::BothSides => 1.0 + JITTER * (2.0 * chance - 1.0),
+            Vary::JustAfter => 1.0 + JUST_AFTER * chance,
+        })
+    }
+}
 
 impl Rhythm {
     /// The wait after the `step`th failure, before jitter.
@@ -145,6 +179,13 @@ impl Rhythm {
         let growth = self.factor.powi(step.saturating_sub(1).min(64) as i32);
         let seconds = self.first.as_secs_f64() * growth;
         Duration::from_secs_f64(seconds.min(self.cap.as_secs_f64()))
+    }
+
+    /// How much time passes with so many failures, before jitter.
+    #[must_use]
+    pub fn after(&self, failures: u32) -> Duration {
+        // More of them make no difference to anybody who asks.
+        (1..=failures.min(64)).map(|step| self.wait(step)).sum()
     }
 }
 
@@ -157,6 +198,7 @@ pub(super) const fn retry(who: Waits, first: u64, factor: f64, cap: u64) -> Retr
             cap: Duration::from_secs(cap * 60),
         },
         hint: true,
+        vary: Vary::BothSides,
         signal: match who {
             Waits::Recipient | Waits::Message => Signal::None,
             Waits::Destination | Waits::Provider | Waits::Us => Signal::Down,
@@ -172,6 +214,13 @@ impl Retry {
 
     pub(super) const fn special(self, special: &'static [Special]) -> Retry {
         Retry { special, ..self }
+    }
+
+    pub(super) const fn just_after(self) -> Retry {
+        Retry {
+            vary: Vary::JustAfter,
+            ..self
+        }
     }
 
     /// Nobody asks for anything here: no reply is behind this cause.
@@ -220,6 +269,11 @@ impl When {
             When::WholeDestination => matches!(diagnosis.scope, Scope::Destination | Scope::Us),
             When::Convertible => history.convertible,
             When::OtherHosts => history.other_hosts > 0,
+            When::TookLately => history.took_lately,
+            When::SentMuch => {
+                let failures = history.provider_failures;
+                history.sent_much && failures.unwrap_or(history.destination_failures) < ABOUT_SPEED
+            }
             When::Unsure => diagnosis.confidence < SURE,
         }
     }

@@ -1,9 +1,10 @@
 //! How many connections and messages a destination, or a provider, bears: learnt from its own
 //! signals.
 //!
-//! The window of connections grows with success and shrinks with complaints (additive increase,
-//! multiplicative decrease, as TCP does it). After an outage it opens with one probe and doubles up
-//! to what it was. A rate is learnt only where a server says that we are too fast.
+//! The window of connections grows with success. Where a server bears no more of them, it learns how many
+//! it does bear, and asks for one more only now and then. After an outage it opens with one probe and doubles
+//! up to what it was. Where a server says that we are too fast, it learns how many messages the server took in
+//! one go: after the wait one probe goes, then as many again, and what is more than that one by one.
 
 use std::time::Duration;
 
@@ -40,57 +41,88 @@ pub struct Pace {
     threshold: f32,
     failures: u32,
     blocked_until: Option<Timestamp>,
-    learnt: Option<LearntRate>,
+    bears: Option<Bears>,
+    quota: Option<Quota>,
+    /// What was taken since it opened last, or since it was last idle.
+    taken: Taken,
+    /// By the operator's rate.
     next_message: Option<Timestamp>,
-    meter: Meter,
 }
 
-/// A rate that a server has made us learn, in messages a second.
+/// As many connections as a server was seen to bear.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct LearntRate {
-    now: f32,
-    /// Added for each message that is taken.
-    step: f32,
-    /// From here on it is no limit any more.
-    ceiling: f32,
+struct Bears {
+    sessions: f32,
+    /// When it last complained of more, for the first time in a row.
+    since: Timestamp,
+    /// So many were open then.
+    open: usize,
+    /// Since when no other number was tried, and how many messages were taken since.
+    tried: Timestamp,
+    taken: u32,
 }
 
-/// Messages begun in this minute and in the one before.
+/// As many messages as a server took before it said that we are too fast.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Quota {
+    met: u32,
+}
+
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct Meter {
-    minute: i64,
-    this: u32,
-    last: u32,
+struct Taken {
+    count: u32,
+    last: Option<Timestamp>,
 }
 
-/// Of what went through when a server complained, so much is tried on.
+/// Of the connections that were open when a server complained, so many are kept.
 const DECREASE: f32 = 0.5;
-/// A learnt rate grows by this part of itself with each message that is taken.
-const INCREASE: f32 = 0.02;
-/// A learnt rate is forgotten when it is so many times what was complained about.
-const FORGOTTEN_AT: f32 = 2.0;
-/// No rate is learnt below this: a message in ten minutes.
-const SLOWEST: f32 = 1.0 / 600.0;
+/// Complaints that follow within this time are of connections that were opened together.
+const TOGETHER: Duration = Duration::from_secs(5);
+/// One more connection than it is known to bear is tried after so long and so many messages.
+const ONE_MORE_AFTER: Duration = Duration::from_secs(600);
+const ONE_MORE_AFTER_MESSAGES: u32 = 100;
+/// A quota is forgotten when so many times of it were taken in one go.
+const FORGOTTEN_AT: u32 = 2;
+/// Without a message for so long, what follows is another go.
+const IDLE: Duration = Duration::from_secs(120);
+/// What took mail within this time has not been away for longer than that.
+const LATELY: Duration = Duration::from_secs(600);
+/// A complaint of speed after less than this is not about speed.
+const SENT_MUCH: u32 = 3;
+/// Connections at first: to a destination, and to a provider, which has many domains.
+const FIRST_TO_DESTINATION: usize = 5;
+const FIRST_TO_PROVIDER: usize = 20;
 
 impl Pace {
-    /// The pace of something that nothing is known of: so many connections at first.
+    /// The pace of a destination that nothing is known of.
     #[must_use]
-    pub fn new(first: usize) -> Pace {
+    pub fn of_destination() -> Pace {
+        Pace::new(FIRST_TO_DESTINATION)
+    }
+
+    /// The pace of a provider that nothing is known of.
+    #[must_use]
+    pub fn of_provider() -> Pace {
+        Pace::new(FIRST_TO_PROVIDER)
+    }
+
+    fn new(first: usize) -> Pace {
         Pace {
             window: first.max(1) as f32,
             threshold: first.max(1) as f32,
             failures: 0,
             blocked_until: None,
-            learnt: None,
+            bears: None,
+            quota: None,
+            taken: Taken::default(),
             next_message: None,
-            meter: Meter::default(),
         }
     }
 
-    /// The same, with what was remembered over a restart.
+    /// The pace of a destination, with what was remembered over a restart.
     #[must_use]
-    pub fn remembered(first: usize, failures: u32, blocked_until: Option<Timestamp>) -> Pace {
-        let mut pace = Pace::new(first);
+    pub fn remembered(failures: u32, blocked_until: Option<Timestamp>) -> Pace {
+        let mut pace = Pace::of_destination();
         pace.failures = failures;
         pace.blocked_until = blocked_until;
         if failures > 0 {
@@ -105,16 +137,53 @@ impl Pace {
         self.failures
     }
 
+    /// Failures in a row before one that ends now. What was under way when it was blocked counts as one
+    /// with the failure that blocked it.
+    #[must_use]
+    pub fn failures_before(&self, now: Timestamp) -> u32 {
+        if self.is_blocked(now) {
+            self.failures.saturating_sub(1)
+        } else {
+            self.failures
+        }
+    }
+
+    /// Connections that were open when it complained of their number just now, if it did.
+    #[must_use]
+    pub fn complained_of(&self, now: Timestamp) -> usize {
+        let lately = |bears: &Bears| !is_past(bears.since, TOGETHER, now);
+        self.bears.filter(lately).map_or(0, |bears| bears.open)
+    }
+
     /// Until when nothing is tried.
     #[must_use]
     pub fn blocked_until(&self) -> Option<Timestamp> {
         self.blocked_until
     }
 
-    /// The learnt rate in messages a second, if a server has made us learn one.
+    /// Whether something was learnt of what it bears that a new pace would not know.
     #[must_use]
-    pub fn learnt_rate(&self) -> Option<f64> {
-        self.learnt.map(|rate| f64::from(rate.now))
+    pub fn has_learnt(&self) -> bool {
+        self.bears.is_some() || self.quota.is_some()
+    }
+
+    /// How many messages it took in one go before it complained of our speed, if it did.
+    #[must_use]
+    pub fn quota(&self) -> Option<u32> {
+        self.quota.map(|quota| quota.met)
+    }
+
+    /// Whether it took mail within the last ten minutes.
+    #[must_use]
+    pub fn took_lately(&self, now: Timestamp) -> bool {
+        (self.taken.last).is_some_and(|at| !is_past(at, LATELY, now))
+    }
+
+    /// Whether enough was sent for a complaint of speed to be meant so.
+    #[must_use]
+    pub fn has_sent_much(&self, now: Timestamp) -> bool {
+        let lately = (self.taken.last).is_some_and(|at| !is_past(at, IDLE, now));
+        self.quota.is_some() || lately && self.taken.count >= SENT_MUCH
     }
 
     /// Connections at one time: one probe while it fails, else what its signals allow.
@@ -122,10 +191,13 @@ impl Pace {
     pub fn allowed_sessions(&self, limits: &PaceLimits) -> usize {
         let most = limits.sessions.max(1);
         if self.failures > 0 {
-            1
-        } else {
-            (self.window as usize).clamp(1, most)
+            return 1;
         }
+        // What is left of the quota at one time, and then one by one.
+        let left = self
+            .quota
+            .map_or(u32::MAX, |quota| quota.met.saturating_sub(self.taken.count));
+        (self.window as usize).min(left as usize).clamp(1, most)
     }
 
     /// Whether another connection may be opened while so many are open.
@@ -159,13 +231,7 @@ impl Pace {
 
     /// A message begins.
     pub fn begin(&mut self, limits: &PaceLimits, now: Timestamp) {
-        self.meter.count(now);
-        let learnt = self.learnt_rate();
-        let rate = match (learnt, limits.rate) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        };
-        let spacing = rate.filter(|r| *r > 0.0).map(|r| 1.0 / r);
+        let spacing = limits.rate.filter(|r| *r > 0.0).map(|r| 1.0 / r);
         self.next_message = spacing.and_then(|seconds| {
             let from = self.next_message.map_or(now, |at| at.max(now));
             let spacing = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
@@ -174,64 +240,101 @@ impl Pace {
     }
 
     /// A message was taken. Answers whether that ends an outage.
-    pub fn went_well(&mut self, limits: &PaceLimits) -> bool {
-        let most = limits.sessions.max(1) as f32;
+    pub fn went_well(&mut self, limits: &PaceLimits, now: Timestamp) -> bool {
         let recovered = self.failures > 0;
         self.failures = 0;
         self.blocked_until = None;
+        self.grow(limits, now);
+        self.count(recovered, now);
+        recovered
+    }
+
+    fn grow(&mut self, limits: &PaceLimits, now: Timestamp) {
+        let most = limits.sessions.max(1) as f32;
         let growth = if self.window < self.threshold {
             1.0
         } else {
             1.0 / self.window
         };
-        self.window = (self.window + growth).min(most).max(1.0);
-        if let Some(rate) = &mut self.learnt {
-            rate.now += rate.step;
-            if rate.now >= rate.ceiling {
-                self.learnt = None;
-                self.next_message = None;
+        let mut bound = most;
+        if let Some(bears) = &mut self.bears {
+            bears.taken = bears.taken.saturating_add(1);
+            if self.window >= bears.sessions + 1.0 {
+                // It bears one more.
+                bears.sessions = self.window.floor();
+                (bears.tried, bears.taken) = (now, 0);
             }
+            let may_ask =
+                bears.taken >= ONE_MORE_AFTER_MESSAGES && is_past(bears.tried, ONE_MORE_AFTER, now);
+            bound = most.min(bears.sessions + if may_ask { 1.0 } else { 0.0 });
         }
-        recovered
+        self.window = (self.window + growth).min(bound).max(1.0);
     }
 
-    /// A failure that concerns it.
-    pub fn went_badly(&mut self, effect: &Effect, now: Timestamp) {
+    fn count(&mut self, recovered: bool, now: Timestamp) {
+        let idle = self.taken.last.is_none_or(|at| is_past(at, IDLE, now));
+        if recovered || idle {
+            self.taken.count = 0;
+        }
+        self.taken.count = self.taken.count.saturating_add(1);
+        self.taken.last = Some(now);
+        let taken = self.taken.count;
+        if (self.quota).is_some_and(|quota| taken >= quota.met.saturating_mul(FORGOTTEN_AT)) {
+            self.quota = None;
+        }
+    }
+
+    /// A failure that concerns it, while so many connections were open, this one included.
+    pub fn went_badly(&mut self, effect: &Effect, open: usize, now: Timestamp) {
+        // What was under way when it was blocked says nothing that is not known.
+        let known = self.is_blocked(now);
         match effect.signal {
             Signal::None => {}
             Signal::Down => {
                 // What it bore before is no matter of how much was sent: it comes back to that.
                 self.threshold = self.threshold.max(self.window);
             }
-            Signal::Connections => {
-                self.window = (self.window * DECREASE).max(1.0);
-                self.threshold = self.window;
-            }
+            Signal::Connections => self.bears_less(open, now),
+            // A probe that fails says only that it is too early.
+            Signal::Rate if known || self.failures > 0 => {}
             Signal::Rate => {
-                self.window = (self.window * DECREASE).max(1.0);
+                let met = self.taken.count;
+                if self.quota.is_none_or(|quota| met < quota.met) {
+                    self.window = (self.window * DECREASE).max(1.0);
+                }
                 self.threshold = self.window;
-                self.learn_rate(now);
+                if met >= SENT_MUCH {
+                    self.quota = Some(Quota { met });
+                }
             }
         }
         if let Some(block) = &effect.block {
             self.failures = block.failures;
             self.window = 1.0;
-            if block.until > now {
+            if block.until > now && !known {
                 self.blocked_until = Some(block.until);
             }
         }
     }
 
-    fn learn_rate(&mut self, now: Timestamp) {
-        let met = match self.learnt {
-            Some(rate) => rate.now,
-            None => self.meter.per_second(now),
-        };
-        let rate = (met * DECREASE).max(SLOWEST);
-        self.learnt = Some(LearntRate {
-            now: rate,
-            step: rate * INCREASE,
-            ceiling: (met * FORGOTTEN_AT).max(SLOWEST * FORGOTTEN_AT),
+    /// Half of them is kept; all but this one may be borne.
+    fn bears_less(&mut self, open: usize, now: Timestamp) {
+        let others = open.saturating_sub(1).max(1) as f32;
+        if let Some(bears) = &mut self.bears
+            && !is_past(bears.since, TOGETHER, now)
+        {
+            bears.sessions = bears.sessions.min(others).max(self.window);
+            return;
+        }
+        let half = (open as f32 * DECREASE).floor().max(1.0);
+        self.window = self.window.min(half);
+        self.threshold = self.window;
+        self.bears = Some(Bears {
+            sessions: others,
+            since: now,
+            tried: now,
+            open,
+            taken: 0,
         });
     }
 
@@ -247,34 +350,8 @@ impl Pace {
     }
 }
 
-impl Meter {
-    fn turn(&self, now: Timestamp) -> Meter {
-        let minute = now.as_second().div_euclid(60);
-        match minute - self.minute {
-            0 => *self,
-            1 => Meter {
-                minute,
-                this: 0,
-                last: self.this,
-            },
-            _ => Meter {
-                minute,
-                this: 0,
-                last: 0,
-            },
-        }
-    }
-
-    fn count(&mut self, now: Timestamp) {
-        *self = self.turn(now);
-        self.this = self.this.saturating_add(1);
-    }
-
-    fn per_second(&self, now: Timestamp) -> f32 {
-        let turned = self.turn(now);
-        let seconds = 60 + now.as_second().rem_euclid(60);
-        (turned.this as f32 + turned.last as f32) / seconds as f32
-    }
+fn is_past(since: Timestamp, wait: Duration, now: Timestamp) -> bool {
+    since.checked_add(wait).is_ok_and(|until| until <= now)
 }
 
 #[cfg(test)]

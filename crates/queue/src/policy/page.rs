@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::kinds::{Action, Causes, JITTER, Retry, Row, SURE, Signal, Special, Waits, When};
+use super::kinds::{
+    Action, Causes, JITTER, JUST_AFTER, Retry, Row, SURE, Signal, Special, Vary, Waits, When,
+};
 use super::table::TABLE;
 
 /// A line of the table, as programs read it.
@@ -27,6 +29,8 @@ pub struct Line {
     pub cap: Option<u64>,
     /// By which part waits vary to both sides.
     pub jitter: Option<f64>,
+    /// By which part they vary upwards alone.
+    pub later: Option<f64>,
     /// Whether a wait that the reply asks for is obeyed.
     pub hint: Option<bool>,
     /// What else.
@@ -56,7 +60,8 @@ impl Line {
             first: retry.map(|r| r.rhythm.first.as_secs()),
             growth: retry.map(|r| r.rhythm.factor),
             cap: retry.map(|r| r.rhythm.cap.as_secs()),
-            jitter: retry.map(|_| JITTER),
+            jitter: retry.and_then(|r| (r.vary == Vary::BothSides).then_some(JITTER)),
+            later: retry.and_then(|r| (r.vary == Vary::JustAfter).then_some(JUST_AFTER)),
             hint: retry.map(|r| r.hint),
             special: retry.map(specials).unwrap_or_default(),
         }
@@ -73,6 +78,8 @@ impl When {
             When::WholeDestination => "before the message was named",
             When::Convertible => "can be converted",
             When::OtherHosts => "other servers not asked yet",
+            When::TookLately => "took mail in the last 10 min",
+            When::SentMuch => "much was sent just before",
             When::Unsure => "not sure",
         }
     }
@@ -114,6 +121,7 @@ fn specials(retry: &Retry) -> Vec<&'static str> {
     };
     let special = retry.special.iter().map(|special| match special {
         Special::SameWay => "same server, same address",
+        Special::Learns => "never early; learnt",
         Special::Hold => "held for repair",
         Special::NeverExpires => "never expires",
         Special::MayDuplicate => "may arrive twice",

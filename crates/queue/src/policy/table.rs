@@ -4,10 +4,11 @@ use diagnosis::{Cause as C, Diagnosis};
 
 use super::decide::History;
 use super::kinds::Action::{self, Convert, Fail, NextTransaction, OtherHost};
-use super::kinds::Special::{Hold, MayDuplicate, NeverExpires, SameWay, TellSender};
+use super::kinds::Special::{Hold, Learns, MayDuplicate, NeverExpires, SameWay, TellSender};
 use super::kinds::Waits::{self, Destination, Message, Provider, Recipient, Us};
 use super::kinds::When::{
-    Always, Convertible, Final, OtherHosts, OthersTaken, ToldNotToReturn, Unsure, WholeDestination,
+    Always, Convertible, Final, OtherHosts, OthersTaken, SentMuch, ToldNotToReturn, TookLately,
+    Unsure, WholeDestination,
 };
 use super::kinds::{Retry, Row, Signal, any, retry, row};
 
@@ -42,9 +43,9 @@ pub static TABLE: &[Row] = &[
         Always, with(retry(Destination, 15, 2.0, 120).no_hint().special(&[Hold]))),
 
     // Most greylists open after 5 minutes, and want to see the same sender within hours.
-    row(&[C::Greylisting], Always, with(retry(Recipient, 5, 1.5, 60).special(&[SameWay]))),
-    // People make room within hours, not minutes.
-    row(&[C::MailboxFull], Always, with(retry(Recipient, 60, 2.0, 480).special(&[TellSender]))),
+    row(&[C::Greylisting], Always, with(retry(Recipient, 5, 1.5, 60).just_after().special(&[SameWay, Learns]))),
+    // People make room within hours, not minutes; who has not done so for long will not soon.
+    row(&[C::MailboxFull], Always, with(retry(Recipient, 240, 1.5, 720).special(&[TellSender]))),
     row(&[C::MailboxBusy, C::MailboxRate, C::MailboxDeliveryFailed, C::MailboxForwardFailed, C::MailboxListBroken,
           C::ServerDirectoryFailed], Always, again(Recipient, 5, 2.0, 120)),
     // A later "no such mailbox" may be a directory that is being moved.
@@ -58,8 +59,14 @@ pub static TABLE: &[Row] = &[
     // Overload passes quickly, and a gentle probe does not add to it.
     row(&[C::ServerBusy], Always, again(Destination, 1, 2.0, 30)),
     row(&[C::ServerFull, C::ServerNotAccepting], Always, again(Destination, 5, 2.0, 60)),
+    // An outage that has just begun may be a restart. Of one that may have begun long ago a half is seldom over
+    // within minutes (RFC 5321 §4.5.4.1 asks for 30 of them), and a host that is silent stays so for longer than
+    // one that refuses.
     row(&[C::ConnectionRefused, C::ConnectionTimeout, C::NetworkUnreachable, C::NetworkCongested, C::DnsFailing],
-        Always, again(Destination, 2, 2.0, 60)),
+        TookLately, again(Destination, 2, 2.0, 30)),
+    row(&[C::ConnectionRefused], Always, again(Destination, 30, 1.0, 30)),
+    row(&[C::ConnectionTimeout, C::NetworkUnreachable, C::NetworkCongested, C::DnsFailing],
+        Always, again(Destination, 30, 1.3, 60)),
     row(&[C::ConnectionDropped], WholeDestination, with(retry(Destination, 1, 2.0, 60).no_hint())),
     row(&[C::ConnectionDropped], Always, with(retry(Message, 1, 2.0, 60).no_hint())),
     // The peer may still be working on what it did not confirm (RFC 1047): let it finish.
@@ -67,18 +74,23 @@ pub static TABLE: &[Row] = &[
     row(&[C::ServerMisconfigured, C::ServerDownstreamFailed, C::AuthUnavailable, C::TlsFailed],
         Always, again(Destination, 5, 2.0, 120)),
     row(&[C::ServerError], WholeDestination, again(Destination, 5, 2.0, 120)),
-    row(&[C::ServerError, C::ServerScannerFailed], Always, again(Message, 5, 2.0, 120)),
+    // Some greylists say no more than this.
+    row(&[C::ServerError], Always, with(retry(Message, 5, 2.0, 120).just_after().special(&[Learns]))),
+    row(&[C::ServerScannerFailed], Always, again(Message, 5, 2.0, 120)),
 
     // We send too much at a time, or too fast.
-    row(&[C::PolicyConnections], Always, with(retry(Provider, 1, 2.0, 30).signal(Signal::Connections))),
-    row(&[C::PolicyRate], Always, with(retry(Provider, 5, 2.0, 60).signal(Signal::Rate))),
+    row(&[C::PolicyConnections], Always, with(retry(Provider, 1, 1.5, 15).signal(Signal::Connections))),
+    // One probe finds when its time begins anew, be that a minute or an hour.
+    row(&[C::PolicyRate], SentMuch, with(retry(Provider, 1, 1.2, 2).signal(Signal::Rate))),
+    // Where next to nothing was sent it is no matter of minutes.
+    row(&[C::PolicyRate], Always, with(retry(Provider, 10, 1.2, 20).signal(Signal::Rate))),
     row(&[C::PolicyPriority, C::SenderQuota], Always, again(Message, 5, 2.0, 60)),
 
     // Our name with the receiver: somebody has to change something first.
     row(&[C::ReputationListed, C::ReputationPoor, C::ReputationDynamic, C::ReputationComplaints, C::IdentityNoPtr,
-          C::IdentityHelo], Unsure, with(retry(Destination, 15, 2.0, 240).signal(Signal::Rate))),
+          C::IdentityHelo], Unsure, with(retry(Destination, 10, 1.2, 20).signal(Signal::Rate))),
     row(&[C::ReputationListed, C::ReputationPoor, C::ReputationDynamic, C::ReputationComplaints, C::IdentityNoPtr,
-          C::IdentityHelo], Always, with(retry(Provider, 15, 2.0, 240).signal(Signal::Rate))),
+          C::IdentityHelo], Always, with(retry(Provider, 10, 1.2, 20).signal(Signal::Rate))),
     row(&[C::IdentityUnproven, C::PolicyRefused],
         WholeDestination, with(retry(Destination, 15, 2.0, 240).signal(Signal::Rate))),
     row(&[C::ProtocolRefused, C::ProtocolSequence, C::CannotTell],

@@ -1,5 +1,5 @@
-//! Ours: the table and the machines of `queue::policy`, which the relay runs. What is here is what lanes do
-//! with them (`delivery::lane`, `delivery::engine`), on a virtual clock.
+//! Ours: the table and the machines of `queue::policy`, which the relay runs. What is here keeps messages, timers
+//! and the counts of connections, as `delivery::lane` and `delivery::engine` do, on a virtual clock.
 
 mod gate;
 
@@ -8,7 +8,9 @@ use std::collections::{BinaryHeap, VecDeque};
 
 use diagnosis::{Cause, Diagnosis, Scope};
 use queue::Decision;
-use queue::policy::{self, Effect, History, Line, LineChange, Pace, PaceLimits, Permit, Waits};
+use queue::policy::{
+    self, Bar, Effect, History, Line, LineChange, Pace, PaceLimits, Part, PutOff, Way,
+};
 
 use super::Policy;
 use crate::answer::AnswerId;
@@ -19,14 +21,12 @@ use gate::Gate;
 
 /// How long mail is kept, as the relay does by default.
 const LIFETIME: Millis = days(5);
-/// Connections to a destination at first, and at most: the defaults of `delivery`.
-const FIRST_SESSIONS: usize = 5;
+/// Connections to a destination at most: the default of `delivery`.
 const LIMITS: PaceLimits = PaceLimits {
     sessions: 20,
     rate: None,
 };
 /// The same for all destinations of a provider together.
-const PROVIDER_FIRST: usize = 20;
 const PROVIDER_LIMITS: PaceLimits = PaceLimits {
     sessions: 50,
     rate: None,
@@ -35,6 +35,7 @@ const PROVIDER_LIMITS: PaceLimits = PaceLimits {
 #[derive(Debug)]
 struct Lane {
     pace: Pace,
+    put_off: PutOff,
     sending: usize,
     due: BinaryHeap<Reverse<(Millis, MessageId)>>,
     /// In the order in which they came; those that ended are still in it.
@@ -48,7 +49,8 @@ struct Lane {
 impl Lane {
     fn new() -> Lane {
         Lane {
-            pace: Pace::new(FIRST_SESSIONS),
+            pace: Pace::of_destination(),
+            put_off: PutOff::default(),
             sending: 0,
             due: BinaryHeap::new(),
             oldest: VecDeque::new(),
@@ -70,16 +72,19 @@ pub(crate) struct Ours {
     providers: Vec<Gate<Pace>>,
     line: Gate<Line>,
     attempts: Vec<u32>,
+    /// What each message met last.
+    last: Vec<Option<AnswerId>>,
 }
 
 impl Ours {
     pub(crate) fn new(destinations: u32, providers: u32, messages: u32) -> Ours {
-        let provider = |_| Gate::new(Pace::new(PROVIDER_FIRST));
+        let provider = |_| Gate::new(Pace::of_provider());
         Ours {
             lanes: (0..destinations).map(|_| Lane::new()).collect(),
             providers: (0..providers).map(provider).collect(),
             line: Gate::new(Line::default()),
             attempts: vec![0; messages as usize],
+            last: vec![None; messages as usize],
         }
     }
 
@@ -87,38 +92,43 @@ impl Ours {
         destination as usize % self.providers.len()
     }
 
-    /// Whether the lane may begin one more; else it is noted who tells it when it may.
-    fn may_begin(&mut self, desk: &mut Desk, destination: u32) -> bool {
-        let now = timestamp(desk.now());
+    fn way(&mut self, destination: u32) -> Way<&mut Pace> {
         let place = self.provider(destination);
         let lane = &mut self.lanes[destination as usize];
         let provider = &mut self.providers[place];
-        let permits = [
-            lane.pace.session(lane.sending, &LIMITS, now),
-            provider
-                .machine
-                .session(provider.open, &PROVIDER_LIMITS, now),
-            self.line.machine.session(self.line.open, now),
-        ];
-        for (stage, permit) in permits.into_iter().enumerate() {
-            match permit {
-                Permit::Go => {}
-                Permit::At(at) => {
-                    // A millisecond more: times of the machines are finer than the clock.
-                    lane.wake_at(desk, moment(at).max(desk.now()) + 1, destination);
-                    return false;
-                }
-                Permit::Full => {
-                    match stage {
-                        0 => {}
-                        1 => provider.stall(destination),
-                        _ => self.line.stall(destination),
-                    }
-                    return false;
-                }
-            }
+        Way {
+            destination: Part {
+                pace: &mut lane.pace,
+                limits: LIMITS,
+                open: lane.sending,
+            },
+            provider: Some(Part {
+                pace: &mut provider.machine,
+                limits: PROVIDER_LIMITS,
+                open: provider.open,
+            }),
         }
-        true
+    }
+
+    /// Whether the lane may begin one more; else it is noted who tells it when it may.
+    fn may_begin(&mut self, desk: &mut Desk, destination: u32) -> bool {
+        let now = timestamp(desk.now());
+        let line = self.line.machine.clone();
+        let open = self.line.open;
+        let bar = self.way(destination).bar(Some((&line, open)), now);
+        let place = self.provider(destination);
+        match bar {
+            None => return true,
+            Some(Bar::At(at)) => {
+                let at = moment(at).max(desk.now()) + 1;
+                // A millisecond more: times of the machines are finer than the clock.
+                self.lanes[destination as usize].wake_at(desk, at, destination);
+            }
+            Some(Bar::Destination) => {}
+            Some(Bar::Provider) => self.providers[place].stall(destination),
+            Some(Bar::Line) => self.line.stall(destination),
+        }
+        false
     }
 
     fn pump(&mut self, desk: &mut Desk, destination: u32) {
@@ -145,13 +155,11 @@ impl Ours {
     fn begin(&mut self, desk: &mut Desk, destination: u32, id: MessageId) {
         let now = timestamp(desk.now());
         let place = self.provider(destination);
+        self.way(destination).begin(now);
         let lane = &mut self.lanes[destination as usize];
         lane.due.pop();
         lane.sending += 1;
-        lane.pace.begin(&LIMITS, now);
-        let provider = &mut self.providers[place];
-        provider.open += 1;
-        provider.machine.begin(&PROVIDER_LIMITS, now);
+        self.providers[place].open += 1;
         self.line.open += 1;
         desk.try_now(id);
     }
@@ -187,39 +195,38 @@ impl Ours {
     }
 
     /// What the policy decides of a failure, and what that does to what is sent.
-    fn decide(
-        &mut self,
-        desk: &mut Desk,
-        id: MessageId,
-        diagnosis: &Diagnosis,
-    ) -> (Decision, Effect) {
+    fn decide(&mut self, desk: &mut Desk, id: MessageId, diagnosis: &Diagnosis) -> Decision {
         let jitter = desk.chance().unit();
+        let destination = desk.message(id).destination;
+        let last = self.last[id as usize].map(|last| &desk.answer(last).diagnosis);
+        let mut history = self.history(desk, id);
+        let lane = &mut self.lanes[destination as usize];
+        history.learnt = lane.put_off.wait(diagnosis, last, &history);
+        let decided = policy::decide(diagnosis, &history, jitter);
+        let learnt = self
+            .way(destination)
+            .ended(false, &decided.effect, history.now);
+        if learnt.blocked {
+            self.give_up_overdue(desk, destination);
+        }
+        decided.decision
+    }
+
+    /// That of an attempt which ends now.
+    fn history(&mut self, desk: &Desk, id: MessageId) -> History {
         let message = *desk.message(id);
-        let place = self.provider(message.destination);
+        let now = timestamp(desk.now());
         let attempts = &mut self.attempts[id as usize];
         *attempts += 1;
-        let lane = &mut self.lanes[message.destination as usize];
         let history = History {
             attempts: *attempts,
             received_at: timestamp(message.arrived),
             expires_at: timestamp(message.arrived + LIFETIME),
-            now: timestamp(desk.now()),
-            destination_failures: lane.pace.failures(),
-            provider_failures: Some(self.providers[place].machine.failures()),
+            now,
             line_failures: self.line.machine.failures(),
-            sessions: lane.sending as u32,
             ..History::default()
         };
-        let decided = policy::decide(diagnosis, &history, jitter);
-        let effect = &decided.effect;
-        if matches!(effect.who, Waits::Destination | Waits::Provider) {
-            lane.pace.went_badly(effect, history.now);
-        }
-        if effect.who == Waits::Provider {
-            let pace = &mut self.providers[place].machine;
-            pace.went_badly(effect, history.now);
-        }
-        (decided.decision, decided.effect)
+        self.way(message.destination).stand(now).in_history(history)
     }
 
     fn failed(&mut self, desk: &mut Desk, id: MessageId, answer: AnswerId) {
@@ -230,7 +237,8 @@ impl Ours {
         if line_is_down {
             (diagnosis.cause, diagnosis.scope) = (Cause::OurLineDown, Scope::Us);
         }
-        let (decision, effect) = self.decide(desk, id, &diagnosis);
+        let decision = self.decide(desk, id, &diagnosis);
+        self.last[id as usize] = Some(answer);
         let at = match decision {
             Decision::RetryAt { at, .. } => Some(moment(at)),
             Decision::RetryWhen(_) => Some(desk.now()),
@@ -242,17 +250,19 @@ impl Ours {
             Some(at) => self.lanes[destination as usize].due.push(Reverse((at, id))),
             None => desk.give_up(id),
         }
-        if effect.block.is_some() && matches!(effect.who, Waits::Destination | Waits::Provider) {
-            self.give_up_overdue(desk, destination);
-        }
     }
 
-    fn delivered(&mut self, desk: &mut Desk, destination: u32) {
+    fn delivered(&mut self, desk: &mut Desk, id: MessageId) {
+        let destination = desk.message(id).destination;
         let place = self.provider(destination);
-        self.lanes[destination as usize].pace.went_well(&LIMITS);
-        let opened = self.providers[place].machine.went_well(&PROVIDER_LIMITS);
+        let history = self.history(desk, id);
+        if let Some(last) = self.last[id as usize] {
+            let lane = &mut self.lanes[destination as usize];
+            (lane.put_off).went_well(&desk.answer(last).diagnosis, &history);
+        }
+        let learnt = (self.way(destination)).ended(true, &Effect::NONE, history.now);
         self.watch_line(desk, destination, true);
-        if opened {
+        if learnt.provider_recovered {
             let step = self.providers.len();
             for lane in (place..self.lanes.len()).step_by(step) {
                 self.pump(desk, lane as u32);
@@ -288,7 +298,7 @@ impl Policy for Ours {
         let destination = desk.message(id).destination;
         let place = self.provider(destination);
         match answer {
-            None => self.delivered(desk, destination),
+            None => self.delivered(desk, id),
             Some(answer) => self.failed(desk, id, answer),
         }
         self.lanes[destination as usize].sending -= 1;

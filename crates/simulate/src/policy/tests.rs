@@ -157,7 +157,7 @@ fn decided(answer: &crate::answer::Answer, attempts_take: u64) -> Vec<u64> {
     use crate::clock::{moment, timestamp};
 
     let mut chance = Chance::part(1, 2);
-    let mut pace = Pace::new(5);
+    let mut pace = Pace::of_destination();
     let (mut now, mut times) = (0, Vec::new());
     for attempts in 1.. {
         times.push(now / 1000);
@@ -167,13 +167,13 @@ fn decided(answer: &crate::answer::Answer, attempts_take: u64) -> Vec<u64> {
             received_at: timestamp(0),
             expires_at: timestamp(days(5)),
             now: timestamp(ended),
-            destination_failures: pace.failures(),
+            destination_failures: pace.failures_before(timestamp(ended)),
             provider_failures: Some(0),
             sessions: 1,
             ..History::default()
         };
         let decided = decide(&answer.diagnosis, &history, chance.unit());
-        pace.went_badly(&decided.effect, history.now);
+        pace.went_badly(&decided.effect, 1, history.now);
         match decided.decision {
             Decision::RetryAt { at, .. } => now = moment(at),
             _ => break,

@@ -1,5 +1,6 @@
 //! The table: one for each workload, in Markdown that can be read as it is.
 
+use super::summary::Verdict;
 use super::{Outcome, Row};
 use crate::clock::{Millis, text};
 
@@ -29,7 +30,7 @@ them. late: more than half an hour after that, or never. wasted: attempts that c
 message met. windows missed: greylisting that began anew because the retry came too late. wrong give-ups:
 although the failure passed within five days. notice: until 95 of 100 senders of what nobody could deliver
 were told. peak/min: the most attempts in a minute at one server in the hour after it opened again.
-The last column compares p95 and wasted with ours.
+The last column compares p95 and wasted with ours: what differs by less than 1 % (p95) or 0.005 is equal.
 "
 }
 
@@ -40,7 +41,7 @@ pub fn table(title: &str, outcomes: &[&Outcome]) -> String {
     let ours = outcomes.iter().find(|outcome| outcome.row.policy == OURS);
     lines.extend(outcomes.iter().map(|outcome| {
         let mut line = cells(outcome);
-        line.push(ours.map_or(String::new(), |ours| better(&ours.row, &outcome.row)));
+        line.push(verdict(ours, outcome));
         line
     }));
     let widths: Vec<usize> = (0..HEADS.len())
@@ -79,23 +80,12 @@ pub fn table(title: &str, outcomes: &[&Outcome]) -> String {
     out
 }
 
-pub(super) const OURS: &str = "postrider";
-
-/// Wherein ours is better than another. A time of never is worse than any.
-fn better(ours: &Row, other: &Row) -> String {
-    if other.policy == OURS || other.met == 0 {
-        return "–".to_owned();
-    }
-    let late = |row: &Row| row.p95.unwrap_or(Millis::MAX);
-    let earlier = other.deliverable > 0 && late(ours) < late(other);
-    let saves = ours.wasted_each < other.wasted_each;
-    match (earlier, saves) {
-        (true, true) => "both".to_owned(),
-        (true, false) => "p95".to_owned(),
-        (false, true) => "wasted".to_owned(),
-        (false, false) => "neither".to_owned(),
-    }
+fn verdict(ours: Option<&&Outcome>, other: &Outcome) -> String {
+    let verdict = ours.and_then(|ours| Verdict::of(&ours.row, &other.row));
+    verdict.map_or("–", Verdict::text).to_owned()
 }
+
+pub(super) const OURS: &str = "postrider";
 
 fn written(line: &[String], widths: &[usize]) -> String {
     let cell = |(column, (cell, width)): (usize, (&String, &usize))| {
