@@ -18,6 +18,7 @@ mod reports;
 mod routing;
 mod show;
 mod suppression;
+mod table;
 mod tls;
 mod users;
 
@@ -32,13 +33,14 @@ pub use filters::{
     Asking, Authentication, BlockList as ReceivingList, BlockLists, Filter, FilterKind,
     FilterPlace, FilterProblem, Filtering, ListOf,
 };
-pub use local::{DomainClass, DomainSpec, Local, TableSpec};
+pub use local::{DomainClass, DomainSpec, Local};
 pub use names::{Dns, TrustAd};
 pub use network::Network;
 pub use pacing::{PaceLimit, Pacing};
 pub use problem::{Errors, Problem, ProblemKind};
 pub use reports::{DomainLanguage, Reports};
 pub use suppression::Suppression;
+pub use table::{LdapSpec, PostgresSpec, ServerPlace, TableSpec};
 pub use tls::{CertificateFiles, Tls, TlsLevel, TlsPolicy};
 pub use toml_read::{Rate, Written, duration_text, rate_text, size_text};
 pub use users::{Auth, Doors, Place, Submission};

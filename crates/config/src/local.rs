@@ -1,7 +1,6 @@
 //! `[local]`, `[aliases]` and `[domains]`: the domains that are ours, and who is in them.
 
 use std::fmt;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use queue::CalloutPolicy;
@@ -10,6 +9,7 @@ use toml_read::{Section, wrong_kind};
 
 use crate::callout;
 use crate::problem::ProblemKind;
+use crate::table::TableSpec;
 
 type Found = toml_read::Found<ProblemKind>;
 
@@ -106,63 +106,6 @@ impl DomainClass {
     }
 }
 
-/// A table of recipients.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TableSpec {
-    /// `file:/path`.
-    File(PathBuf),
-    /// `sqlite:/path?query=SELECT …`.
-    Sqlite {
-        /// The database.
-        path: PathBuf,
-        /// A query with one parameter.
-        query: String,
-    },
-}
-
-impl fmt::Display for TableSpec {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            TableSpec::File(path) => write!(f, "file:{}", path.display()),
-            TableSpec::Sqlite { path, query } => {
-                write!(f, "sqlite:{}?query={query}", path.display())
-            }
-        }
-    }
-}
-
-impl TableSpec {
-    /// Its name for people: without the query.
-    #[must_use]
-    pub fn name(&self) -> String {
-        match self {
-            TableSpec::File(path) => path.display().to_string(),
-            TableSpec::Sqlite { path, .. } => format!("sqlite:{}", path.display()),
-        }
-    }
-
-    fn read(text: &str) -> Result<TableSpec, ProblemKind> {
-        let absolute = |path: &str| {
-            let path = PathBuf::from(path);
-            path.is_absolute()
-                .then_some(path)
-                .ok_or(ProblemKind::NotATable)
-        };
-        if let Some(path) = text.strip_prefix("file:") {
-            return absolute(path).map(TableSpec::File);
-        }
-        let rest = text.strip_prefix("sqlite:").ok_or(ProblemKind::NotATable)?;
-        let (path, query) = rest.split_once("?query=").ok_or(ProblemKind::NotATable)?;
-        if !query.contains('?') {
-            return Err(ProblemKind::NoParameter);
-        }
-        Ok(TableSpec::Sqlite {
-            path: absolute(path)?,
-            query: query.to_owned(),
-        })
-    }
-}
-
 const LOCAL: &[&str] = &[
     "postmaster",
     "delimiters",
@@ -180,8 +123,7 @@ const DOMAIN: &[&str] = &[
     "recipients",
     "verify",
 ];
-const TABLES: &str =
-    "a list of tables, like [\"file:/etc/postrider/aliases\"] or [\"sqlite:/path?query=SELECT …\"]";
+const TABLES: &str = "a list of tables, like [\"file:/etc/postrider/aliases\"], [\"sqlite:/path?query=SELECT …\"] or [\"postgresql://user@host/database?query=SELECT …\"]";
 
 pub(crate) fn read(root: &DeTable<'_>, local: &mut Local, found: &mut Found) {
     let mut section = Section::open(root, "local", LOCAL, found);

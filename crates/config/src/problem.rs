@@ -39,8 +39,16 @@ pub enum ProblemKind {
     NotADomain,
     /// The text is no table.
     NotATable,
+    /// The text is no query to PostgreSQL.
+    NotAPostgres,
+    /// The text is no search in a directory.
+    NotAnLdap,
+    /// A filter has no place for the key.
+    NoKeyInFilter,
     /// A query has no place for the key.
     NoParameter,
+    /// The same, where it is `$1`.
+    NoDollarParameter,
     /// The text is no address with a domain.
     NotAMailbox,
     /// The text is no domain.
@@ -150,7 +158,11 @@ impl Explained for ProblemKind {
             ProblemKind::HostBits { meant } => Some(format!("the network is \"{meant}\"; one address alone is written without a prefix length")),
             ProblemKind::NextHop(_) => None,
             ProblemKind::NotADomain => Some("write \"example.org\" (that domain), \".example.org\" (all below it) or \"*\" (all others)".into()),
-            ProblemKind::NotATable => Some("write `file:/path` or `sqlite:/path?query=SELECT …`, with absolute paths".into()),
+            ProblemKind::NotATable => Some("write `file:/path`, `sqlite:/path?query=SELECT …` (with absolute paths), `postgresql://user@host/database?query=SELECT …` or `ldap://host/base?filter=(mail={key})`".into()),
+            ProblemKind::NotAPostgres => Some("write `postgresql://user@host:5432/database?query=SELECT …`, with `password_file=/path&`, `cache=30s&` or (in place of a host) `socket=/run/postgresql&` before `query=`, which is the last; no password here".into()),
+            ProblemKind::NotAnLdap => Some("write `ldap://host:389/dc=example,dc=org?filter=(mail={key})`, with `bind=cn=…&password_file=/path&` (both), `value=attribute&`, `cache=30s&` or (in place of a host) `socket=/path&` before `filter=`, which is the last".into()),
+            ProblemKind::NoKeyInFilter => Some("write the filter with `{key}` where the name or address goes: `(mail={key})`".into()),
+            ProblemKind::NoDollarParameter => Some("write the query with `$1` where the name or address goes: `SELECT options FROM users WHERE name = $1`".into()),
             ProblemKind::NoParameter => Some("write the query with `?1` where the name or address goes: `SELECT options FROM users WHERE name = ?1`".into()),
             ProblemKind::NotAMailbox => Some("write a whole address: \"anna@example.org\"".into()),
             ProblemKind::NotADomainName => Some("write a domain: \"example.org\"".into()),
@@ -212,7 +224,14 @@ impl fmt::Display for ProblemKind {
             ProblemKind::NextHop(error) => write!(f, "{error}"),
             ProblemKind::NotADomain => f.write_str("this is no domain"),
             ProblemKind::NotATable => f.write_str("this is no table"),
-            ProblemKind::NoParameter => f.write_str("the query has no place for what is looked up"),
+            ProblemKind::NotAPostgres => f.write_str("this is no query to PostgreSQL"),
+            ProblemKind::NotAnLdap => f.write_str("this is no search in a directory"),
+            ProblemKind::NoKeyInFilter => {
+                f.write_str("the filter has no place for what is looked up")
+            }
+            ProblemKind::NoParameter | ProblemKind::NoDollarParameter => {
+                f.write_str("the query has no place for what is looked up")
+            }
             ProblemKind::NotAMailbox => f.write_str("this is no address"),
             ProblemKind::NotADomainName => f.write_str("this is no domain"),
             ProblemKind::NotAServer => f.write_str("this is no server that can be asked"),

@@ -17,11 +17,13 @@ mod named;
 mod network;
 mod place;
 mod postfix;
+mod postgres;
 mod process;
 mod relay;
 mod rspamd;
 mod scenarios;
 mod sink;
+mod slapd;
 
 pub use clamd::{Clamd, eicar};
 pub use client::{Client, Mail};
@@ -36,11 +38,13 @@ pub use named::Named;
 pub use network::Network;
 pub use place::{Place, free_port, root_of_the_workspace, tool};
 pub use postfix::Postfix;
+pub use postgres::Postgres;
 pub use process::{Process, allow_open_files, run, wait_until};
 pub use relay::Relay;
 pub use rspamd::Rspamd;
 pub use scenarios::{Failures, name_of, play_all, scenarios};
 pub use sink::{Act, ClosedPort, Received, Rule, Sink};
+pub use slapd::Slapd;
 
 /// What keeps a peer from doing its work: a person has to read it.
 #[derive(Debug, thiserror::Error)]

@@ -62,7 +62,7 @@ fn open_to_all(path: &Path) -> Result<()> {
 }
 
 /// User and group of a system user.
-fn user_ids(user: &str) -> Result<(u32, u32)> {
+pub(crate) fn user_ids(user: &str) -> Result<(u32, u32)> {
     let passwd = fs::read_to_string("/etc/passwd").doing("reading /etc/passwd")?;
     let ids = passwd.lines().find_map(|line| {
         let mut fields = line.split(':');

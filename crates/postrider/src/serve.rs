@@ -181,7 +181,10 @@ async fn run(config: &Config, data: &Path) -> Result<(), StartError> {
         source,
     })?;
     let bounces = bounces::of(config, &world, &data)?;
-    let directory = bounces::before(bounces.as_ref(), directory::of(config, &world, &data)?);
+    let directory = bounces::before(
+        bounces.as_ref(),
+        directory::of(config, &world, &resolver, &data)?,
+    );
     let asking = callouts::of(config, &world, &resolver, &data, &sending_tls)?;
     let keeper = signing::Keeper::open(config, &data, resolver.clone(), &world).await?;
     let mut sending = delivery::Settings {

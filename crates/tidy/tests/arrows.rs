@@ -24,7 +24,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("explain", &["smtp", "diagnosis", "readers", "queue"]),
     ("recipients", &["smtp", "queue"]),
     ("bounces", &["smtp", "diagnosis", "readers", "queue"]),
-    ("tables", &["recipients", "world"]),
+    ("tables", &["recipients", "dns", "world"]),
     ("store-sqlite", &["smtp", "diagnosis", "queue", "world"]),
     ("routing", &["diagnosis", "dns", "queue", "world"]),
     (

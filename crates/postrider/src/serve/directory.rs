@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use config::{Config, DomainClass, TableSpec};
+use config::{Config, DomainClass, LdapSpec, PostgresSpec, ServerPlace, TableSpec};
 use queue::Directory;
 use recipients::{Book, Class, Domain, Entry, Fixed, Srs, Table, Template, TemplateError};
-use tables::{FileTable, Includes, SqliteTable};
+use tables::{Database, Databases, FileTable, Includes, LdapTable, Place, Search, SqliteTable};
 use world::World;
 
 use super::secrets;
@@ -28,16 +28,22 @@ pub(crate) enum SetupError {
 pub(crate) fn of(
     config: &Config,
     world: &World,
+    resolver: &Arc<dyn dns::Resolver>,
     data: &Path,
 ) -> Result<Option<Arc<dyn Directory>>, SetupError> {
     let local = &config.local;
     if local.domains.is_empty() {
         return Ok(None);
     }
+    let sources = Sources {
+        world,
+        resolver,
+        databases: Databases::new(world.clone(), resolver.clone()),
+    };
     let domains: Result<Vec<Domain>, SetupError> = local
         .domains
         .iter()
-        .map(|(name, spec)| domain(name, spec, world))
+        .map(|(name, spec)| domain(name, spec, &sources))
         .collect();
     let inline = local.inline_aliases.iter().map(|(key, value)| {
         let entry = Entry {
@@ -48,7 +54,7 @@ pub(crate) fn of(
     });
     let inline: Arc<dyn Table> = Arc::new(Fixed::new("[aliases]", inline));
     let mut aliases = vec![inline];
-    aliases.extend(tables(&local.aliases, world));
+    aliases.extend(sources.tables(&local.aliases));
     let srs = match &local.srs_domain {
         Some(domain) => {
             let days = local.srs_max_age.as_secs() / 86_400;
@@ -74,36 +80,87 @@ pub(crate) fn of(
     Ok(Some(Arc::new(book)))
 }
 
-fn domain(name: &str, spec: &config::DomainSpec, world: &World) -> Result<Domain, SetupError> {
+fn domain(
+    name: &str,
+    spec: &config::DomainSpec,
+    sources: &Sources<'_>,
+) -> Result<Domain, SetupError> {
     let class = match spec.class {
         DomainClass::Local => Class::Local {
             mailbox: Template::parse(&spec.mailbox).map_err(|source| SetupError::Template {
                 domain: name.to_owned(),
                 source,
             })?,
-            mailboxes: tables(&spec.mailboxes, world),
+            mailboxes: sources.tables(&spec.mailboxes),
         },
         DomainClass::Virtual => Class::Virtual,
         DomainClass::Relay => Class::Relay {
-            recipients: tables(&spec.recipients, world),
+            recipients: sources.tables(&spec.recipients),
             verify: spec.verify.clone().map(Arc::new),
         },
     };
     Ok(Domain {
         name: name.to_owned(),
         class,
-        aliases: tables(&spec.aliases, world),
+        aliases: sources.tables(&spec.aliases),
     })
 }
 
-fn tables(specs: &[TableSpec], world: &World) -> Vec<Arc<dyn Table>> {
-    let table = |spec: &TableSpec| -> Arc<dyn Table> {
+/// Where tables are read from.
+struct Sources<'a> {
+    world: &'a World,
+    resolver: &'a Arc<dyn dns::Resolver>,
+    databases: Databases,
+}
+
+impl Sources<'_> {
+    fn tables(&self, specs: &[TableSpec]) -> Vec<Arc<dyn Table>> {
+        specs.iter().map(|spec| self.table(spec)).collect()
+    }
+
+    fn table(&self, spec: &TableSpec) -> Arc<dyn Table> {
+        let name = spec.name();
         match spec {
-            TableSpec::File(path) => Arc::new(FileTable::new(&spec.name(), path, world.clone())),
-            TableSpec::Sqlite { path, query } => {
-                Arc::new(SqliteTable::new(&spec.name(), path, query))
+            TableSpec::File(path) => Arc::new(FileTable::new(&name, path, self.world.clone())),
+            TableSpec::Sqlite { path, query } => Arc::new(SqliteTable::new(&name, path, query)),
+            TableSpec::Postgres(spec) => {
+                let (database, query) = (database(spec), &spec.query);
+                Arc::new(self.databases.table(&name, &database, query, spec.keep))
+            }
+            TableSpec::Ldap(spec) => {
+                let (world, resolver) = (self.world.clone(), self.resolver.clone());
+                let table = LdapTable::new(&name, search(spec), spec.keep, world, resolver);
+                Arc::new(table)
             }
         }
+    }
+}
+
+fn database(spec: &PostgresSpec) -> Database {
+    let server = match &spec.server {
+        ServerPlace::Host(host, port) => Place::Host(host.clone(), *port),
+        // As libpq names it.
+        ServerPlace::Socket(directory) => {
+            Place::Socket(directory.join(format!(".s.PGSQL.{}", spec.port)))
+        }
     };
-    specs.iter().map(table).collect()
+    Database {
+        server,
+        name: spec.database.clone(),
+        user: spec.user.clone(),
+        password_file: spec.password_file.clone(),
+    }
+}
+
+fn search(spec: &LdapSpec) -> Search {
+    Search {
+        server: match &spec.server {
+            ServerPlace::Host(host, port) => Place::Host(host.clone(), *port),
+            ServerPlace::Socket(path) => Place::Socket(path.clone()),
+        },
+        bind: spec.bind.clone(),
+        base: spec.base.clone(),
+        filter: spec.filter.clone(),
+        value: spec.value.clone(),
+    }
 }

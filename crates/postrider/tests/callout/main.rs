@@ -1,9 +1,11 @@
-//! The relay asks a real next hop about recipients before it takes mail for them.
+//! Who is there in a domain whose mail goes on: the relay asks a real next hop, or a real database, before it
+//! takes mail.
 #![allow(
     clippy::unwrap_used,
     reason = "a test that cannot set up its stage fails"
 )]
 
+mod tables;
 #[path = "../process/talk.rs"]
 #[allow(dead_code, reason = "more than is used here")]
 mod talk;
