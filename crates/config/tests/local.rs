@@ -1,7 +1,10 @@
 //! `[local]`, `[aliases]` and `[domains]`, good and bad.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use std::time::Duration;
+
 use config::{Config, DomainClass, TableSpec};
+use queue::{CalloutPolicy, Unsure};
 
 const GOOD: &str = r#"
 [local]
@@ -25,6 +28,19 @@ aliases = ["file:/etc/postrider/virtual"]
 [domains."relay.example"]
 class = "relay"
 recipients = ["file:/etc/postrider/relay"]
+[domains."asked.example"]
+class = "relay"
+recipients = [
+    "postgresql://mail@db.example/users?query=SELECT 1 FROM users WHERE mail = $1",
+    "ldap://ldap.example/dc=example?filter=(mail={key})",
+]
+verify = true
+[domains."told.example"]
+class = "relay"
+verify = { server = "lmtp://127.0.0.1:24", wait = "2s", negative = "5m", connections = 1, unanswered = "accept" }
+[domains."quiet.example"]
+class = "relay"
+verify = false
 "#;
 
 #[test]
@@ -45,9 +61,24 @@ fn domains_of_ours_are_read_and_shown_so_that_they_read_back() {
         [
             ("ours.example", DomainClass::Local),
             ("virtual.example", DomainClass::Virtual),
-            ("relay.example", DomainClass::Relay)
+            ("relay.example", DomainClass::Relay),
+            ("asked.example", DomainClass::Relay),
+            ("told.example", DomainClass::Relay),
+            ("quiet.example", DomainClass::Relay),
         ]
     );
+    let verify = |at: usize| local.domains[at].1.verify.clone();
+    assert_eq!(verify(3), Some(CalloutPolicy::default()));
+    let told = CalloutPolicy {
+        server: Some("lmtp://127.0.0.1:24".parse().unwrap()),
+        wait: Duration::from_secs(2),
+        negative: Duration::from_secs(300),
+        connections: 1,
+        unanswered: Unsure::Accept,
+        ..CalloutPolicy::default()
+    };
+    assert_eq!(verify(4), Some(told));
+    assert_eq!((verify(2), verify(5)), (None, None));
     let table = &local.domains[0].1.mailboxes[0];
     assert!(matches!(table, TableSpec::Sqlite { query, .. } if query.ends_with("?1")));
     assert_eq!(table.name(), "sqlite:/var/lib/users.db");
@@ -85,6 +116,26 @@ fn what_is_wrong_with_them_is_told_with_what_to_do() {
         (
             "[domains.x]\nclass = \"relay\"\nrecipients = [\"sqlite:/db?query=SELECT 1\"]\n",
             "no place for what is looked up",
+        ),
+        (
+            "[domains.x]\nclass = \"virtual\"\nverify = true\n",
+            "no use for `verify`",
+        ),
+        (
+            "[domains.x]\nclass = \"relay\"\nverify = \"yes\"\n",
+            "true, false, or a table",
+        ),
+        (
+            "[domains.x]\nclass = \"relay\"\nverify = { server = \"maildir:/m\" }\n",
+            "no server that can be asked",
+        ),
+        (
+            "[domains.x]\nclass = \"relay\"\nverify = { unanswered = \"maybe\" }\n",
+            "accept",
+        ),
+        (
+            "[domains.x]\nclass = \"relay\"\nrecipients = [\"postgresql://a:b@h/d?query=SELECT $1\"]\n",
+            "no password here",
         ),
         (
             &format!("[domains.x]\nmailbox = \"maildir:/mail\"\n{mailboxes}"),

@@ -163,7 +163,7 @@ impl Unverified {
 
 fn shortened(text: &str) -> String {
     match text.char_indices().nth(TOLD) {
-        Some((at, _)) => format!("{} …", text.get(..at).unwrap_or_default()),
+        Some((at, _)) => format!("{} ...", text.get(..at).unwrap_or_default()),
         None => text.to_owned(),
     }
 }

@@ -9,6 +9,7 @@ mod faults;
 mod front;
 mod limits;
 mod local;
+mod next_hop;
 mod pace;
 mod parameters;
 mod refusals;
