@@ -22,6 +22,7 @@ mod policies;
 mod presence;
 mod program;
 mod race;
+mod read_back;
 mod report;
 mod returned;
 mod security;

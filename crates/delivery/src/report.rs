@@ -2,6 +2,7 @@
 //! One report tells all that there is to tell one sender about one message at one time.
 
 pub(crate) mod delay;
+mod expanded;
 mod language;
 mod returned;
 mod write;
@@ -41,6 +42,8 @@ pub(crate) enum News {
     Delayed,
     /// It arrived, or went on to where nobody will tell.
     Arrived,
+    /// Its address stands for several, and it goes on to them.
+    Expanded,
     /// It went on, and a report came back that it did not arrive.
     Returned,
 }
@@ -98,6 +101,8 @@ pub(crate) async fn due(
     tell(engine, work, News::Failed, failed, now, &mut reports).await?;
     let arrived = arrived(work, attempt, verdicts);
     tell(engine, work, News::Arrived, arrived, now, &mut reports).await?;
+    let expanded = expanded::due(engine, work, verdicts).await?;
+    tell(engine, work, News::Expanded, expanded, now, &mut reports).await?;
     Ok(reports)
 }
 
@@ -158,6 +163,7 @@ async fn report_to(
         News::Failed | News::Returned => EventKind::Reported { report: id },
         News::Delayed => EventKind::Delayed { report: id },
         News::Arrived => EventKind::ArrivalReported { report: id },
+        News::Expanded => EventKind::ExpansionReported { report: id },
     })
 }
 

@@ -19,7 +19,6 @@ use crate::maildir;
 use crate::passed_on;
 use crate::presence::Presence;
 use crate::program;
-use crate::returned;
 use crate::signed::{self, Signing};
 use crate::trail::Trail;
 use crate::transaction::{Transacted, transact};
@@ -60,18 +59,18 @@ pub(crate) async fn run(engine: Engine, key: DestinationKey, standing: Standing)
 }
 
 pub(crate) struct Session {
-    engine: Engine,
-    key: DestinationKey,
+    pub(crate) engine: Engine,
+    pub(crate) key: DestinationKey,
     standing: Standing,
     connection: Option<Connection>,
     /// The servers that were asked in this attempt.
     asked: Vec<String>,
     /// The route of the open connection.
-    route: Route,
+    pub(crate) route: Route,
 }
 
 /// What came of trying to hand over a message.
-enum Tried {
+pub(crate) enum Tried {
     Outcomes(Vec<Outcome>),
     /// The store failed before anything was handed over.
     NotBegun(StoreError),
@@ -475,36 +474,6 @@ impl Session {
 }
 
 impl Session {
-    /// What came back is read, and what follows is recorded with the outcome.
-    async fn read_back(
-        &mut self,
-        work: &mut Work,
-        lease: &Lease,
-        body: &Body,
-        trail: &mut Trail,
-    ) -> Tried {
-        self.route = Route {
-            destination: self.key.to_string(),
-            hosts: Vec::new(),
-        };
-        if let Err(error) = begin(self.engine.shared.store.clone(), lease, work).await {
-            return Tried::NotBegun(error);
-        }
-        let failure = match returned::read(&self.engine, work, body).await {
-            Ok(read) => {
-                work.read = Some(Box::new(read));
-                trail.add(Stage::Content, StepKind::Sent { bytes: body.size() });
-                return Tried::Outcomes(vec![Outcome::Accepted(None); work.recipients.len()]);
-            }
-            Err(returned::NotRead::Store(error)) => return Tried::NotBegun(error),
-            Err(returned::NotRead::Local(local)) => Failure {
-                stage: Stage::Content,
-                kind: FailureKind::Local(local),
-            },
-        };
-        all_fail(work, failure, trail)
-    }
-
     async fn to_program(
         &self,
         command: &Command,
@@ -583,7 +552,7 @@ async fn fitted(
 
 /// Notes in the store that the attempt begins. The request is on its way at once, so that the store
 /// works while the envelope is being sent; the answer is waited for before the content is.
-fn begin(
+pub(crate) fn begin(
     store: Arc<dyn Store>,
     lease: &Lease,
     work: &Work,
@@ -605,7 +574,7 @@ fn outcomes(work: &Work, failure: Failure) -> Tried {
     Tried::Outcomes(vec![Outcome::Failed(failure); work.recipients.len()])
 }
 
-fn all_fail(work: &Work, failure: Failure, trail: &mut Trail) -> Tried {
+pub(crate) fn all_fail(work: &Work, failure: Failure, trail: &mut Trail) -> Tried {
     trail.add(failure.stage, StepKind::Went(failure.kind.clone()));
     outcomes(work, failure)
 }

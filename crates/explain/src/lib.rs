@@ -37,7 +37,8 @@ pub use incident::{incident_json, incidents_text};
 pub use json::story_json;
 pub use lang::{Lang, UnknownLang};
 pub use notice::{
-    ArrivedRecipient, DelayedRecipient, arrival, arrival_subject, delay, delay_subject,
+    ArrivedRecipient, DelayedRecipient, arrival, arrival_subject, delay, delay_subject, expanded,
+    expanded_subject,
 };
 pub use page::{Page, index, pages};
 pub use report::{FailedRecipient, report, report_subject};

@@ -128,6 +128,33 @@ pub fn arrival(recipients: &[ArrivedRecipient<'_>], hostname: &str, lang: Lang) 
     out
 }
 
+/// The subject of a notice that addresses stand for several; each with whether it is a list.
+#[must_use]
+pub fn expanded_subject(addresses: &[(bool, Address)], lang: Lang) -> String {
+    let plain: Vec<&Address> = addresses.iter().map(|(_, address)| address).collect();
+    subject("expanded-subject", &plain, lang)
+}
+
+/// The first part of it.
+#[must_use]
+pub fn expanded(addresses: &[(bool, Address)], hostname: &str, lang: Lang) -> String {
+    let mut out = String::new();
+    let opening = say(lang, "arrival-opening", &[("host", hostname.into())]);
+    paragraph(&mut out, "", &opening, WIDTH);
+    out.push('\n');
+    for (is_list, address) in addresses.iter().take(TOLD) {
+        let key = match is_list {
+            true => "expanded-list",
+            false => "expanded-alias",
+        };
+        let address = safe(address.as_str());
+        let line = say(lang, key, &[("address", (&address).into())]);
+        paragraph(&mut out, "  ", &line, WIDTH);
+    }
+    more(&mut out, addresses.len(), lang);
+    out
+}
+
 fn more(out: &mut String, all: usize, lang: Lang) {
     if all > TOLD {
         let more = say(

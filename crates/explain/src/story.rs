@@ -452,6 +452,10 @@ impl Teller {
                 "event-arrival-reported",
                 &[("report", (&report.to_string()).into())],
             ),
+            EventKind::ExpansionReported { report } => self.say(
+                "event-expansion-reported",
+                &[("report", (&report.to_string()).into())],
+            ),
             EventKind::NotAsked => self.plain("event-not-asked"),
             EventKind::NotReported => self.plain("event-not-reported"),
             EventKind::SenderUnknown => expansion::sender_unknown(self.lang),

@@ -3,16 +3,36 @@
 use std::io::Write;
 use std::process::ExitCode;
 
+use clap::Args;
 use explain::Lang;
 use jiff::Timestamp;
 use queue::{CameBack, Store, StoreError};
 use serde::Serialize;
 use store_sqlite::SqliteStore;
 
-use crate::cli::BouncesArguments;
+use crate::cli::Language;
 use crate::exit;
 use crate::lang;
 use crate::place::Options;
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The latest comes first. `postrider queue show ID` tells the whole story of the message, and of the report.
+Read it with [bounces] in the configuration: docs/bounces.md.")]
+pub(crate) struct Bounces {
+    /// One JSON object for each.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// The language; else that of the environment (LANG).
+    #[arg(long, value_enum)]
+    pub(crate) lang: Option<Language>,
+    /// Only what came back in this time, like 12h or 30d.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+    /// At most so many.
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub(crate) limit: usize,
+}
 
 /// Why nothing is listed.
 #[derive(Debug, thiserror::Error)]
@@ -52,14 +72,14 @@ struct JsonRow<'a> {
     explanation: String,
 }
 
-pub(crate) fn main(arguments: &BouncesArguments, options: &Options) -> ExitCode {
+pub(crate) fn main(arguments: &Bounces, options: &Options) -> ExitCode {
     match run(arguments, options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => exit::problem(&error),
     }
 }
 
-fn run(arguments: &BouncesArguments, options: &Options) -> Result<(), BouncesError> {
+fn run(arguments: &Bounces, options: &Options) -> Result<(), BouncesError> {
     let data = options.data();
     let store = match SqliteStore::open_reader(&data) {
         Ok(store) => store,

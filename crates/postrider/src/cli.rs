@@ -50,7 +50,7 @@ pub(crate) enum Command {
     /// Look from here why mail for somebody may not arrive: route, DNS, servers, our own standing.
     Check(Check),
     /// List what came back of mail that had been handed on: reports, complaints, answers.
-    Bounces(BouncesArguments),
+    Bounces(crate::bounces_command::Bounces),
     /// Look at the addresses to which nothing is sent, put one there, or take one off.
     #[command(subcommand)]
     Suppression(SuppressionCommand),
@@ -237,25 +237,6 @@ pub(crate) struct Sink {
     /// Log no sessions.
     #[arg(long, conflicts_with = "json")]
     pub(crate) quiet: bool,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "\
-The latest comes first. `postrider queue show ID` tells the whole story of the message, and of the report.
-Read it with [bounces] in the configuration: docs/bounces.md.")]
-pub(crate) struct BouncesArguments {
-    /// One JSON object for each.
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// The language; else that of the environment (LANG).
-    #[arg(long, value_enum)]
-    pub(crate) lang: Option<Language>,
-    /// Only what came back in this time, like 12h or 30d.
-    #[arg(long, value_name = "TIME")]
-    pub(crate) since: Option<String>,
-    /// At most so many.
-    #[arg(long, value_name = "N", default_value_t = 1000)]
-    pub(crate) limit: usize,
 }
 
 #[derive(Debug, Subcommand)]

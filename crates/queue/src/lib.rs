@@ -33,7 +33,7 @@ pub use mailbox::{MailboxTrouble, Mailboxes};
 pub use model::{
     Destination, DestinationKey, Message, MessageKind, Origin, Recipient, RecipientState,
 };
-pub use options::{Deadline, Options, RecipientOptions};
+pub use options::{Deadline, Expanded, Options, RecipientOptions};
 pub use quarantine::Quarantine;
 pub use record::{
     AttemptRecord, Basis, Decision, DestinationUpdate, Event, EventKind, Verdict, WaitFor,

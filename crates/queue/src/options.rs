@@ -55,6 +55,20 @@ pub struct RecipientOptions {
     /// ORCPT (RFC 3461 §4.2): the address that the sender gave.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub original: Option<OriginalRecipient>,
+    /// It is the first of several that the address of the client stands for: with the first attempt at
+    /// it, the sender hears that they are several (RFC 3461 §5.2.7).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expanded: Option<Expanded>,
+}
+
+/// What an address that stands for several is, to the sender that wants to hear of its arrival.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Expanded {
+    /// An alias (RFC 3461 §5.2.7.3): it goes on to several, of whom nothing more is told.
+    Alias,
+    /// A list with an owner of its own (RFC 3461 §5.2.7.1): what the list has is delivered.
+    List,
 }
 
 impl RecipientOptions {

@@ -168,6 +168,11 @@ pub enum EventKind {
         /// The report.
         report: MessageId,
     },
+    /// A report that its address stands for several was queued under this name (RFC 3461 §5.2.7).
+    ExpansionReported {
+        /// The report.
+        report: MessageId,
+    },
     /// No report: the sender asked not to be told (RFC 3461 §4.1).
     NotAsked,
     /// No report was due: the reverse-path is empty (RFC 5321 §4.5.5).

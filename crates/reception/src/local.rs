@@ -6,7 +6,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use queue::route::{NextHop, Target};
 use queue::{
-    DestinationKey, Event, EventKind, Expansion, Found, MessageId, NewRecipient, Placed, Rewritten,
+    DestinationKey, Event, EventKind, Expanded, Expansion, Found, MessageId, NewRecipient, Placed,
+    Rewritten,
 };
 use smtp::Address;
 
@@ -102,8 +103,10 @@ pub(crate) enum Taken {
     Here {
         recipients: Vec<NewRecipient>,
         steps: Vec<Expansion>,
-        /// Destinations that are mailboxes of ours.
+        /// Destinations that are mailboxes of ours, or are read here.
         mailboxes: Vec<DestinationKey>,
+        /// What the sender is to hear of the first of them.
+        expanded: Option<Expanded>,
     },
 }
 
@@ -116,12 +119,19 @@ impl Here {
 
     /// The recipients as the queue keeps them, of the one that the client named.
     pub(crate) fn taken(self, named: &NewRecipient) -> Taken {
+        let expanded = self.expanded(named);
+        let mut options = named.options.clone();
+        if let (Some(_), Some(notify)) = (expanded, &mut options.notify) {
+            // RFC 3461 §5.2.7.3: the sender hears of the expansion, and not of each that came of it.
+            notify.success = false;
+        }
         let recipient = |placed: Placed| {
             let original = (placed.address != named.address).then(|| named.address.clone());
             NewRecipient {
                 destination: placed.destination,
                 rewritten: Rewritten::of(placed.sender, original).map(Arc::new),
                 address: placed.address,
+                options: options.clone(),
                 ..named.clone()
             }
         };
@@ -132,7 +142,20 @@ impl Here {
             mailboxes: mailboxes.map(|placed| placed.destination.clone()).collect(),
             recipients: self.recipients.into_iter().map(recipient).collect(),
             steps: self.steps,
+            expanded,
         }
+    }
+
+    /// What the sender is to hear who wants to know of the arrival, where the address stands for several.
+    fn expanded(&self, named: &NewRecipient) -> Option<Expanded> {
+        if self.recipients.len() < 2 || !named.options.notify().success {
+            return None;
+        }
+        let owned = |step: &Expansion| matches!(step, Expansion::Owner { list, .. } if *list == named.address);
+        Some(match self.steps.iter().any(owned) {
+            true => Expanded::List,
+            false => Expanded::Alias,
+        })
     }
 }
 

@@ -58,15 +58,21 @@ impl Envelope {
     /// Adds what an address stands for.
     pub(crate) fn take(&mut self, taken: Taken) {
         match taken {
-            Taken::One(recipient) => self.add(recipient),
+            Taken::One(recipient) => {
+                self.add(recipient);
+            }
             Taken::Here {
                 recipients,
                 steps,
                 mailboxes,
+                mut expanded,
             } => {
                 self.mailboxes.extend(mailboxes);
-                for recipient in recipients {
-                    self.add(recipient);
+                for mut recipient in recipients {
+                    recipient.options.expanded = expanded;
+                    if self.add(recipient) {
+                        expanded = None;
+                    }
                 }
                 self.steps.extend(steps);
             }
@@ -106,14 +112,16 @@ impl Envelope {
     }
 
     /// Adds a recipient. One that is there already is confirmed and kept once: a client that names
-    /// somebody twice, in `To` and `Cc` say, wants one copy to arrive.
-    pub(crate) fn add(&mut self, recipient: NewRecipient) {
+    /// somebody twice, in `To` and `Cc` say, wants one copy to arrive. Answers whether it is new.
+    pub(crate) fn add(&mut self, recipient: NewRecipient) -> bool {
         if let [only] = &self.recipients[..] {
             self.seen.insert(normalised(&only.address));
         }
-        if self.recipients.is_empty() || self.seen.insert(normalised(&recipient.address)) {
+        let new = self.recipients.is_empty() || self.seen.insert(normalised(&recipient.address));
+        if new {
             self.recipients.push(recipient);
         }
+        new
     }
 }
 

@@ -60,6 +60,7 @@ pub(crate) fn of_recipient(params: RcptParams) -> RecipientOptions {
     RecipientOptions {
         notify: params.notify,
         original: params.original,
+        expanded: None,
     }
 }
 

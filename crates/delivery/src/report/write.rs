@@ -40,7 +40,7 @@ pub(super) async fn write(
         News::Returned => told
             .iter()
             .find_map(|t| t.back?.message_id.map(str::to_owned)),
-        News::Failed | News::Delayed | News::Arrived => dsn::message_id(header),
+        News::Failed | News::Delayed | News::Arrived | News::Expanded => dsn::message_id(header),
     };
     // RFC 6533 §4: the sender's own system knows what is beyond ASCII, where it has sent it.
     let international = work.message.smtputf8;
@@ -120,6 +120,14 @@ async fn words(
             Words {
                 subject: explain::delay_subject(&delayed, lang),
                 explanation: explain::delay(&delayed, hostname, times, now, lang),
+            }
+        }
+        News::Expanded => {
+            let one = |t: &Told<'_>| (t.action == dsn::Action::Delivered, t.address.clone());
+            let addresses: Vec<(bool, Address)> = told.iter().map(one).collect();
+            Words {
+                subject: explain::expanded_subject(&addresses, lang),
+                explanation: explain::expanded(&addresses, hostname, lang),
             }
         }
         News::Returned => {
@@ -229,7 +237,7 @@ async fn original(engine: &Engine, work: &Work, news: News) -> Result<OriginalBy
     let asked = match news {
         News::Failed => work.message.options.ret == Some(Return::Full),
         News::Returned => true,
-        News::Delayed | News::Arrived => false,
+        News::Delayed | News::Arrived | News::Expanded => false,
     };
     let most = engine.shared.settings.report_full_limit;
     let binary = work.message.body_kind == BodyKind::Binary && news != News::Returned;

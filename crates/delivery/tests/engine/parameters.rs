@@ -45,6 +45,7 @@ async fn what_the_sender_asked_for_is_passed_on_to_who_announces_it() {
             new.recipients[0].options = RecipientOptions {
                 notify: Notify::parse("FAILURE"),
                 original: OriginalRecipient::parse("rfc822;bert+2Bx@example.org"),
+                expanded: None,
             };
         })
         .await;

@@ -4,7 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use queue::route::Routes;
-use queue::{Deadline, EventKind, MessageKind, Options, RecipientState, Story, Suppressions};
+use queue::{
+    Deadline, EventKind, Expanded, MessageKind, Options, RecipientState, Rewritten, Story,
+    Suppressions,
+};
+use smtp::Address;
 use smtp::envelope::{ByMode, EnvelopeId, Notify, OriginalRecipient, Return};
 
 use crate::peer::{Answer, Ask, Peer};
@@ -289,4 +293,38 @@ async fn only_an_address_that_does_not_exist_is_put_on_the_suppression_list() {
     };
     assert_eq!(all[0].reason, reason);
     assert!(list.all(now + keep).await.unwrap().is_empty(), "it expires");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_alias_for_several_is_told_once_as_expanded_and_a_list_as_delivered() {
+    for (kind, action) in [(Expanded::Alias, "expanded"), (Expanded::List, "delivered")] {
+        let relay = Relay::start().await;
+        let _peer = busy(&relay).await;
+        let home = relay.willing_peer(9).await;
+        let id = relay
+            .send_with(SENDER, &["b@example.org", "c@example.org"], |new| {
+                let all: Address = "all@ours.example".parse().unwrap();
+                let owner = "owner-all@ours.example".parse().unwrap();
+                let sender = (kind == Expanded::List).then_some(owner);
+                for recipient in &mut new.recipients {
+                    let rewritten = Rewritten::of(sender.clone(), Some(all.clone()));
+                    recipient.rewritten = rewritten.map(Arc::new);
+                    recipient.options.notify = Notify::parse("FAILURE");
+                }
+                new.recipients[0].options.expanded = Some(kind);
+            })
+            .await;
+        relay.pass(HOUR).await;
+        assert!(relay.recipient(id, 0).await.attempts > 1);
+        let told = home.taken();
+        assert_eq!(told.len(), 1, "once: {told:#?}");
+        let fields = format!(
+            "Final-Recipient: rfc822; all@ours.example\r\nAction: {action}\r\nStatus: 2.0.0\r\n"
+        );
+        assert!(told[0].content.contains(&fields), "{}", told[0].content);
+        let reported = |e: &queue::Event| matches!(e.kind, EventKind::ExpansionReported { .. });
+        let story = relay.story(id).await;
+        let events: Vec<_> = story.events.iter().filter(|e| reported(e)).collect();
+        assert_eq!((events.len(), events[0].recipient), (1, Some(0)));
+    }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use queue::{EventKind, Expansion, MailboxTrouble, Mailboxes};
+use queue::{EventKind, Expanded, Expansion, MailboxTrouble, Mailboxes};
 use reception::{Neighbours, Settings};
 use recipients::{Book, Class, Domain, Entry, Fixed, Table, TableFailed, Template};
 
@@ -235,4 +235,34 @@ async fn a_mailbox_at_its_own_quota_is_full_alone_and_not_for_the_others_on_a_li
         .await;
     client.ask("RCPT TO:<bert@ours.example>", "250 ").await;
     client.ask("RCPT TO:<info@ours.example>", "250 ").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_an_alias_for_several_the_first_carries_what_the_sender_is_to_hear() {
+    let relay = start();
+    let mut client = relay.session_from(STRANGER).await;
+    client.ask("MAIL FROM:<x@far.example>", "250 ").await;
+    let rcpt = "RCPT TO:<info@ours.example> NOTIFY=SUCCESS,FAILURE";
+    client.ask(rcpt, "250 ").await;
+    client
+        .ask("RCPT TO:<out@ours.example> NOTIFY=SUCCESS", "250 ")
+        .await;
+    client.ask("DATA", "354 ").await;
+    client.send(b"\r\n.\r\n").await;
+    client.expect("250 ").await;
+    let (kept, _) = relay.store.only();
+    let asked: Vec<_> = kept
+        .recipients
+        .iter()
+        .map(|r| (r.options.notify().to_string(), r.options.expanded))
+        .collect();
+    // RFC 3461 §5.2.7.2: an alias for one is passed on as it was asked.
+    assert_eq!(
+        asked,
+        [
+            ("FAILURE".to_owned(), Some(Expanded::Alias)),
+            ("FAILURE".to_owned(), None),
+            ("SUCCESS".to_owned(), None),
+        ]
+    );
 }

@@ -24,6 +24,7 @@ async fn what_the_sender_asked_for_outlives_a_crash() {
         submitter: Some("anna@example.org".parse().unwrap()),
     };
     let asked = RecipientOptions {
+        expanded: Some(queue::Expanded::List),
         notify: Some(Notify::NEVER),
         original: OriginalRecipient::parse("rfc822;bert@example.org"),
     };
