@@ -26,6 +26,8 @@ pub struct Tls {
     pub authorities: Vec<PathBuf>,
     /// Whether servers are held to what the signed DNS says of them (RFC 7672).
     pub dane: bool,
+    /// Whether they are held to the policies of their domains (MTA-STS, RFC 8461).
+    pub mta_sts: bool,
     /// What encryption is wanted of all servers (`[delivery] tls`).
     pub sending: TlsLevel,
     /// What is wanted of some: by domain, in the order of their names.
@@ -105,6 +107,7 @@ impl Default for Tls {
             handshake_timeout: Duration::from_secs(30),
             authorities: Vec::new(),
             dane: true,
+            mta_sts: true,
             sending: TlsLevel::default(),
             policies: BTreeMap::new(),
         }
@@ -116,6 +119,7 @@ const KEYS: &[&str] = &[
     "handshake_timeout",
     "authorities",
     "dane",
+    "mta_sts",
     "policy",
 ];
 
@@ -128,6 +132,7 @@ pub(crate) fn read(root: &DeTable<'_>, config: &mut Config, found: &mut Found) {
         Ok(PathBuf::from(text))
     });
     section.flag("dane", &mut own.dane);
+    section.flag("mta_sts", &mut own.mta_sts);
     if let Some(list) = section.get("certificate") {
         certificates(list, own, section.found);
     }
@@ -242,6 +247,12 @@ pub(crate) fn show(out: &mut String, config: &Config) -> fmt::Result {
         "dane",
         &own.dane,
         "hold servers to their TLSA records; needs a validating resolver, see [dns]",
+    )?;
+    line(
+        out,
+        "mta_sts",
+        &own.mta_sts,
+        "hold servers to their domains' policies, which are fetched over HTTPS",
     )?;
     if own.certificates.is_empty() {
         writeln!(

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use diagnosis::Failure;
 use diagnosis::tls::{Wanted, WhyInsecure};
-use diagnosis::tls_policy::{AppliedPolicy, Server};
+use diagnosis::tls_policy::{AppliedPolicy, Server, Shortfall, StsFacts};
 use dns::Resolver;
 use futures_util::future::join_all;
+use mta_sts::{Found, Mode};
 use queue::route::{NextHop, Target};
 use routing::{Candidate, Published};
 use tls::{Connector, Dane};
@@ -28,6 +29,8 @@ pub struct Tls {
     pub by_domain: HashMap<String, TlsPolicy>,
     /// Whether servers are held to what the signed DNS says of them (RFC 7672).
     pub dane: bool,
+    /// Who tells what domains demand by MTA-STS (RFC 8461); `None`: nobody is asked.
+    pub mta_sts: Option<Arc<dyn mta_sts::Policies>>,
     /// Who hears what came of each session.
     pub witness: Arc<dyn TlsWitness>,
 }
@@ -39,6 +42,7 @@ impl Default for Tls {
             policy: TlsPolicy::default(),
             by_domain: HashMap::new(),
             dane: true,
+            mta_sts: None,
             witness: Arc::new(NoWitness),
         }
     }
@@ -92,6 +96,9 @@ pub(crate) struct Policies<'a> {
     implicit: bool,
     /// Whether what is published counts beside `own`.
     dane: bool,
+    /// Who is asked for the domain's policy of MTA-STS, and what that is.
+    asked: Option<&'a dyn mta_sts::Policies>,
+    mta_sts: Found,
     /// Who hears of it; `None`: it is not a domain's exchanger, or the administrator's policy rules.
     witness: Option<&'a dyn TlsWitness>,
 }
@@ -127,18 +134,41 @@ impl Tls {
         let may_publish = by_domain.is_none() && own != TlsPolicy::Off;
         let lmtp = matches!(target, Target::Hop(NextHop::Lmtp(_)));
         let exchangers = matches!(target, Target::Domain(_));
+        // An address literal publishes nothing.
+        let publishes = exchangers && may_publish && !domain.starts_with('[');
         Policies {
             connector: self.connector.as_ref(),
             own,
             domain,
             implicit,
             dane: self.dane && may_publish && !lmtp && self.connector.is_some(),
-            witness: (may_publish && exchangers).then_some(&*self.witness),
+            asked: self.mta_sts.as_deref().filter(|_| publishes),
+            mta_sts: Found::default(),
+            witness: publishes.then_some(&*self.witness),
         }
     }
 }
 
 impl<'a> Policies<'a> {
+    /// Finds out what the domain demands by MTA-STS.
+    pub(crate) async fn consult(mut self) -> Policies<'a> {
+        let Some(asked) = self.asked else {
+            return self;
+        };
+        self.mta_sts = asked.of(&self.domain).await;
+        if let Some(failed) = &self.mta_sts.trouble {
+            let facts = StsFacts {
+                id: failed.id.clone(),
+                lines: Vec::new(),
+                mx: Vec::new(),
+            };
+            let own = Level::Own(self.own.clone());
+            let security = self.security(own, false, AppliedPolicy::Sts(facts));
+            security.tell(None, Err(failed.trouble.shortfall()));
+        }
+        self
+    }
+
     fn security(&self, level: Level, named: bool, applied: AppliedPolicy) -> Security<'a> {
         Security {
             connector: self.connector,
@@ -147,7 +177,44 @@ impl<'a> Policies<'a> {
             implicit: self.implicit,
             named,
             witness: self.witness.map(|witness| (witness, applied)),
+            lapse: None,
         }
+    }
+
+    /// What the domain demands by MTA-STS of an exchanger to which DANE does not apply.
+    fn by_mta_sts(&self, candidate: &Candidate) -> (Security<'a>, Option<WhyInsecure>) {
+        let named = candidate.signed.named;
+        let own = Level::Own(self.own.clone());
+        let Some(held) = self.mta_sts.held.as_deref() else {
+            return (self.security(own, named, AppliedPolicy::None), None);
+        };
+        let (id, mx) = (held.id.clone(), held.policy.mx.clone());
+        let applied = AppliedPolicy::Sts(StsFacts {
+            id: id.clone(),
+            lines: held.policy.lines.clone(),
+            mx: mx.clone(),
+        });
+        let listed = held.policy.names(&candidate.host);
+        match held.policy.mode {
+            Mode::None => (self.security(own, named, AppliedPolicy::None), None),
+            // RFC 8461 §5: what would fail is told, and mail goes as without a policy.
+            Mode::Testing => {
+                let mut security = self.security(own, named, applied);
+                let lapse = || Shortfall::of(&WhyInsecure::NotInPolicy);
+                security.lapse = (!listed).then(lapse);
+                (security, None)
+            }
+            Mode::Enforce => {
+                let level = Level::MtaSts { id, mx };
+                let refused = (!listed).then_some(WhyInsecure::NotInPolicy);
+                (self.security(level, named, applied), refused)
+            }
+        }
+    }
+
+    fn enforces_mta_sts(&self) -> bool {
+        let held = self.mta_sts.held.as_ref();
+        held.is_some_and(|held| held.policy.mode == Mode::Enforce)
     }
 
     /// What is wanted of these servers, which are equally good. Those of which it cannot be known may
@@ -210,10 +277,7 @@ impl<'a> Policies<'a> {
             false => Published::Nothing,
         };
         match published {
-            Published::Nothing => {
-                let own = Level::Own(self.own.clone());
-                (self.security(own, named, AppliedPolicy::None), None)
-            }
+            Published::Nothing => self.by_mta_sts(candidate),
             Published::Records {
                 name,
                 base,
@@ -221,6 +285,10 @@ impl<'a> Policies<'a> {
             } => {
                 // RFC 7672 §3.2.2: the base domain, and the domain whose exchanger it is.
                 let dane = Dane::of(&records, vec![base.clone(), self.domain.clone()]);
+                // RFC 8461 §2: DANE goes first. Where it can verify nothing, this may.
+                if dane.is_none() && self.enforces_mta_sts() {
+                    return self.by_mta_sts(candidate);
+                }
                 let records: Vec<String> = records.iter().map(ToString::to_string).collect();
                 let applied = AppliedPolicy::Dane {
                     name: name.clone(),

@@ -27,6 +27,8 @@ pub(crate) struct Security<'a> {
     pub(crate) named: bool,
     /// Who hears what comes of it, and as what it is counted; `None`: nobody.
     pub(crate) witness: Option<(&'a dyn TlsWitness, AppliedPolicy)>,
+    /// What is amiss though it keeps no mail: told in place of a good session.
+    pub(crate) lapse: Option<Shortfall>,
 }
 
 /// Whose demands count.
@@ -45,6 +47,13 @@ pub(crate) enum Level {
         /// What the server must show; `None`: no record can be used.
         dane: Option<Dane>,
     },
+    /// The recipients' domain by MTA-STS, in mode `enforce` (RFC 8461 §5).
+    MtaSts {
+        /// The policy's id.
+        id: String,
+        /// Its patterns of exchangers.
+        mx: Vec<String>,
+    },
 }
 
 /// How long a handshake may take.
@@ -60,7 +69,7 @@ impl Security<'_> {
     pub(crate) fn may_be_clear(&self) -> bool {
         match &self.level {
             Level::Own(own) => matches!(own, TlsPolicy::Off | TlsPolicy::Opportunistic),
-            Level::Dane { .. } => false,
+            Level::Dane { .. } | Level::MtaSts { .. } => false,
         }
     }
 
@@ -73,6 +82,7 @@ impl Security<'_> {
             implicit: false,
             named: self.named,
             witness: None,
+            lapse: None,
         }
     }
 
@@ -88,6 +98,11 @@ impl Security<'_> {
                 name: name.clone(),
                 records: records.clone(),
                 usable: dane.is_some(),
+            },
+            Level::MtaSts { id, mx } => Wanted::MtaSts {
+                domain: self.domain.clone(),
+                id: id.clone(),
+                mx: mx.clone(),
             },
         }
     }
@@ -107,6 +122,8 @@ impl Security<'_> {
             } => Verify::Dane(dane.clone()),
             // RFC 7672 §2.2: mandatory TLS, with whomever.
             Level::Dane { dane: None, .. } => Verify::Opportunistic,
+            // RFC 8461 §4.2: a certificate for the exchanger's own name.
+            Level::MtaSts { .. } => Verify::Authority(vec![host.to_owned()]),
         }
     }
 
@@ -140,7 +157,7 @@ impl Security<'_> {
         };
         let asked = match &self.level {
             Level::Dane { base, .. } => base.clone(),
-            Level::Own(_) => server.host.clone(),
+            Level::Own(_) | Level::MtaSts { .. } => server.host.clone(),
         };
         let shaking = connector.connect(stream, &asked, self.verify(&server.host));
         match timeout(HANDSHAKE, Box::pin(shaking)).await {
@@ -157,6 +174,9 @@ impl Security<'_> {
 
     /// Whether an encrypted session is all that the policy asks for, though we may not insist.
     fn judge(&self, trust: &Trust) -> Result<(), Shortfall> {
+        if let Some(lapse) = &self.lapse {
+            return Err(lapse.clone());
+        }
         let policy = self.witness.as_ref().map(|(_, policy)| policy);
         match (policy, trust) {
             (Some(AppliedPolicy::Dane { name, .. }), Trust::Opportunistic { .. }) => {
@@ -194,7 +214,7 @@ impl Security<'_> {
             || match &self.level {
                 // The administrator says what the certificate must be; no exchanger's name counts.
                 Level::Own(TlsPolicy::Verify(names)) => !names.is_empty(),
-                Level::Own(TlsPolicy::Fingerprint(_)) => true,
+                Level::Own(TlsPolicy::Fingerprint(_)) | Level::MtaSts { .. } => true,
                 Level::Own(_) | Level::Dane { .. } => false,
             }
     }

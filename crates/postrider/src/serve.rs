@@ -64,8 +64,8 @@ enum StartError {
     Users(#[from] auth::FileError),
     #[error("a certificate of ours: {0}")]
     Certificate(#[from] tls::IdentityError),
-    #[error("[tls] authorities: {0}")]
-    Authorities(#[from] tls::RootsError),
+    #[error(transparent)]
+    Sending(#[from] tls_sending::SetupError),
     #[error("the DKIM keys: {0}")]
     Keys(#[from] ::signing::StoreFault),
     #[error("the DNS resolver: {0}")]
@@ -143,7 +143,7 @@ async fn run(config: &Config, data: &Path) -> Result<(), StartError> {
         path: control_path.clone(),
         source,
     })?;
-    let sending_tls = tls_sending::tls(config, &world)?;
+    let sending_tls = tls_sending::tls(config, &world, &resolver, &data)?;
     // After the control socket: whoever finds the port open finds that too. Before anything is sent:
     // a start that fails must not cut it off.
     let listening = async {

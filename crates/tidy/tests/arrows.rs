@@ -55,6 +55,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     // Handshakes end in facts of `diagnosis`; certificates are compared with records of `dns`.
     ("tls", &["diagnosis", "dns", "world"]),
+    ("mta-sts", &["diagnosis", "dns", "tls", "world"]),
     ("toml-read", &[]),
     ("config", &["toml-read", "queue"]),
     ("sink", &["smtp", "diagnosis", "tls", "toml-read", "world"]),
@@ -93,6 +94,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "signing",
             "explain",
             "queue",
+            "mta-sts",
             "tls",
             "world",
         ],
@@ -125,6 +127,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "signing",
             "sink",
             "simulate",
+            "mta-sts",
             "tls",
             "toml-read",
         ],

@@ -20,7 +20,7 @@ const SENDER: &str = "anna@sender.example";
 const TO: [&str; 1] = ["a@example.org"];
 
 #[derive(Debug, Default)]
-struct Seen(Mutex<Vec<Applied>>);
+pub(crate) struct Seen(pub(crate) Mutex<Vec<Applied>>);
 
 impl TlsWitness for Seen {
     fn saw(&self, applied: Applied) {

@@ -11,6 +11,7 @@ mod durable;
 mod fairness;
 mod line;
 mod login;
+mod mta_sts;
 mod outage;
 mod parameters;
 mod peer;

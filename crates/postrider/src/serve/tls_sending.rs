@@ -1,14 +1,41 @@
 //! How connections to other servers are encrypted, from the configuration.
 
 use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
 use config::{Config, TlsLevel};
 use delivery::{Tls, TlsPolicy};
+use dns::Resolver;
+use mta_sts::{Fetcher, Keeper};
 use tls::{Connector, Roots, RootsError};
 use world::World;
 
-/// The settings; the authorities are read. Blocks.
-pub(crate) fn tls(config: &Config, world: &World) -> Result<Tls, RootsError> {
+/// Why it cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SetupError {
+    #[error("[tls] authorities: {0}")]
+    Authorities(#[from] RootsError),
+    #[error(transparent)]
+    Policies(#[from] mta_sts::OpenError),
+}
+
+/// Where policies of MTA-STS are kept, below the data directory.
+const KEPT: &str = "mta-sts";
+/// HTTPS.
+const PORT: u16 = 443;
+/// How often they are looked after.
+const HOURLY: Duration = Duration::from_secs(3600);
+
+/// The settings; the authorities are read, and somebody begins to look after the policies of domains.
+/// Blocks. To be called within a tokio runtime.
+pub(crate) fn tls(
+    config: &Config,
+    world: &World,
+    resolver: &Arc<dyn Resolver>,
+    data: &Path,
+) -> Result<Tls, SetupError> {
     let own = &config.tls;
     let level = |level, names: &[String], fingerprints: &[String]| match level {
         TlsLevel::Off => TlsPolicy::Off,
@@ -22,18 +49,53 @@ pub(crate) fn tls(config: &Config, world: &World) -> Result<Tls, RootsError> {
         .iter()
         .map(|(domain, p)| (domain.clone(), level(p.level, &p.names, &p.fingerprints)))
         .collect();
+    let connector = connector(config, world)?;
+    let keeper = match own.mta_sts {
+        true => {
+            let fetcher = fetcher(world, resolver, connector.clone());
+            Some(Arc::new(Keeper::open(fetcher, data.join(KEPT))?))
+        }
+        false => None,
+    };
+    if let Some(keeper) = keeper.clone() {
+        // It ends with the runtime.
+        tokio::spawn(look_after(keeper));
+    }
+    Ok(Tls {
+        connector: Some(connector),
+        policy: level(own.sending, &[], &[]),
+        by_domain,
+        dane: own.dane,
+        mta_sts: keeper.map(|keeper| keeper as Arc<dyn mta_sts::Policies>),
+        ..Tls::default()
+    })
+}
+
+async fn look_after(keeper: Arc<Keeper>) {
+    loop {
+        tokio::time::sleep(HOURLY).await;
+        keeper.look_after().await;
+    }
+}
+
+/// Who fetches policies of MTA-STS.
+fn fetcher(world: &World, resolver: &Arc<dyn Resolver>, connector: Connector) -> Fetcher {
+    Fetcher {
+        world: world.clone(),
+        resolver: resolver.clone(),
+        connector,
+        port: PORT,
+    }
+}
+
+/// With the authorities of the system and of the configuration.
+fn connector(config: &Config, world: &World) -> Result<Connector, RootsError> {
     let (mut roots, problems) = Roots::system();
     for problem in problems {
         tracing::warn!(problem, "authorities of the system that cannot be read");
     }
-    for file in &own.authorities {
+    for file in &config.tls.authorities {
         roots = roots.and_file(&*world.disk, file)?;
     }
-    Ok(Tls {
-        connector: Some(Connector::new(world, roots)),
-        policy: level(own.sending, &[], &[]),
-        by_domain,
-        dane: own.dane,
-        ..Tls::default()
-    })
+    Ok(Connector::new(world, roots))
 }

@@ -36,7 +36,13 @@ impl Authority {
 
     /// Writes a certificate for a name into `stem.pem` and `stem.key`.
     pub(crate) fn issue(&self, stem: &str, name: &str) -> Pair {
-        let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        self.issue_for(stem, &[name])
+    }
+
+    /// The same for several names.
+    pub(crate) fn issue_for(&self, stem: &str, names: &[&str]) -> Pair {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let params = CertificateParams::new(names).unwrap();
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
         let pair = Pair {

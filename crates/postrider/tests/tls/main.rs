@@ -7,5 +7,6 @@
 
 mod authority;
 mod dane;
+mod mta_sts;
 mod receiving;
 mod sending;
