@@ -9,7 +9,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use queue::policy::{Class, FairQueue, Pace, PaceLimits, Part, Provider, PutOff, sender_group};
+use queue::policy::{Class, FairQueue, Pace, Provider, PutOff, sender_group};
 use queue::route::{NextHop, Target};
 use queue::{Body, DestinationKey, Lease, Message, MessageId, Queued, Recipient, Waiting};
 use smtp::Address;
@@ -211,15 +211,6 @@ impl Lane {
             && !self.pace.has_learnt()
             && !self.put_off.has_learnt()
             && !self.paused
-    }
-
-    /// Its part of the way to its servers.
-    pub(crate) fn part(&self, limits: PaceLimits) -> Part<&Pace> {
-        Part {
-            pace: &self.pace,
-            limits,
-            open: self.sessions,
-        }
     }
 
     pub(crate) fn claim(&mut self, claims: impl IntoIterator<Item = Claim>) {

@@ -172,7 +172,11 @@ impl Engine {
         let settings = &self.shared.settings;
         let provider = lane.provider.as_ref();
         Way {
-            destination: lane.part(settings.limits.of_destination(key, settings)),
+            destination: Part {
+                pace: &lane.pace,
+                limits: settings.limits.of_destination(key, settings),
+                open: lane.sessions,
+            },
             provider: provider.and_then(|provider| {
                 let limits = settings.limits.of_provider(provider, settings);
                 state.providers.part(provider, limits)
