@@ -5,6 +5,13 @@
     reason = "a test that cannot set up its stage fails"
 )]
 
+#[path = "../tls/authority.rs"]
+#[allow(dead_code, reason = "more than is used here")]
+mod authority;
+mod encrypted;
+#[path = "../sink/stage.rs"]
+#[allow(dead_code, reason = "more than is used here")]
+mod sinking;
 mod tables;
 #[path = "../process/talk.rs"]
 #[allow(dead_code, reason = "more than is used here")]
