@@ -15,6 +15,7 @@ mod pacing;
 mod problem;
 mod read;
 mod reports;
+mod rewrite;
 mod routing;
 mod show;
 mod suppression;
@@ -39,6 +40,7 @@ pub use network::Network;
 pub use pacing::{PaceLimit, Pacing};
 pub use problem::{Errors, Problem, ProblemKind};
 pub use reports::{DomainLanguage, Reports};
+pub use rewrite::NotARewrite;
 pub use suppression::Suppression;
 pub use table::{LdapSpec, PostgresSpec, ServerPlace, TableSpec};
 pub use tls::{CertificateFiles, Tls, TlsLevel, TlsPolicy};
@@ -86,6 +88,8 @@ pub struct Config {
     pub filtering: Filtering,
     /// `[delivery]`
     pub delivery: Delivery,
+    /// `[[rewrite]]`
+    pub rewrite: rewriting::Rules,
     /// `[dkim]`
     pub dkim: Dkim,
     /// `[tls]`

@@ -122,6 +122,8 @@ pub enum ProblemKind {
     NotAFingerprint,
     /// A certificate without its file.
     NoChain,
+    /// Something about a rule for rewriting.
+    NotARewrite(crate::NotARewrite),
     /// The text does not say whose mail is signed.
     NotSigned,
     /// The text cannot be the identity of a signature of this domain.
@@ -199,6 +201,7 @@ impl Explained for ProblemKind {
             ProblemKind::NoFingerprint => Some("add fingerprints = [\"…\"]: SHA-256 of the certificate or of its public key".into()),
             ProblemKind::NotAFingerprint => Some("write 64 hexadecimal digits, with or without colons, as `openssl x509 -noout -fingerprint -sha256` prints them".into()),
             ProblemKind::NoChain => Some("add chain = \"/path/fullchain.pem\" to this [[tls.certificate]]".into()),
+            ProblemKind::NotARewrite(problem) => Some(problem.help()),
             ProblemKind::NotSigned => Some("write \"users\" (who have logged in), \"networks\" (clients in [relay] networks), or both".into()),
             ProblemKind::NotAnIdentity => Some("write @ and the domain, or one below it: \"@example.org\", \"news@lists.example.org\" (RFC 6376 §3.5)".into()),
             ProblemKind::NoDkimName => Some("add name = \"example.org\" to this [[dkim.domain]]".into()),
@@ -283,6 +286,7 @@ impl fmt::Display for ProblemKind {
             }
             ProblemKind::NotAFingerprint => f.write_str("this is no SHA-256 fingerprint"),
             ProblemKind::NoChain => f.write_str("this certificate has no file"),
+            ProblemKind::NotARewrite(problem) => problem.fmt(f),
             ProblemKind::NotSigned => f.write_str("this does not say whose mail is signed"),
             ProblemKind::NotAnIdentity => {
                 f.write_str("this cannot be the identity of a signature of this domain")

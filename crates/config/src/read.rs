@@ -35,6 +35,7 @@ const SECTIONS: &[&str] = &[
     "filter",
     "delivery",
     "dkim",
+    "rewrite",
     "tls",
     "dns",
     "checks",
@@ -59,6 +60,7 @@ pub(crate) fn read(text: &str) -> Result<Parsed, Errors> {
     crate::suppression::read(root, &mut config, &mut found);
     amounts(root, &mut config, &mut found);
     crate::filters::read(root, &mut config, &mut found);
+    crate::rewrite::read(root, &mut config, &mut found);
     crate::dkim::read(root, &mut config, &mut found);
     crate::tls::read(root, &mut config, &mut found);
     words(root, &mut config, &mut found);

@@ -99,6 +99,7 @@ fn write(out: &mut String, config: &Config) -> fmt::Result {
 
     delivery(out, config)?;
 
+    crate::rewrite::show(out, config)?;
     crate::dkim::show(out, config)?;
     crate::tls::show(out, config)?;
 

@@ -9,6 +9,7 @@ use smtp::envelope::MailParams;
 use smtp::{Address, Extensions};
 
 use crate::lane::Work;
+use crate::rewritten::Rewriting;
 
 /// How much of a large message is read at once.
 pub(crate) const PIECE: usize = 64 * 1024;
@@ -22,6 +23,8 @@ pub(crate) struct Fitted {
     pub(crate) ascii: bool,
     /// Which of the forms of the message it is; 0 is as it was received.
     pub(crate) form: u8,
+    /// What rules make of it.
+    pub(crate) rewriting: Rewriting,
     /// What goes before the message: signatures.
     pub(crate) prefix: bytes::Bytes,
 }
@@ -71,6 +74,7 @@ pub(crate) async fn fit(
             plan: None,
             ascii: false,
             form: 0,
+            rewriting: Rewriting::default(),
             prefix: bytes::Bytes::new(),
         });
     }
@@ -103,6 +107,7 @@ pub(crate) async fn fit(
         plan: Some(plan).filter(|plan| !plan.is_identity()),
         ascii: downgrade,
         form: form_of(target),
+        rewriting: Rewriting::default(),
         prefix: bytes::Bytes::new(),
     })
 }
@@ -222,31 +227,36 @@ async fn plan(body: &Body, target: Target) -> Result<Result<Plan, Blocked>, Stor
 /// Carries content into its new form, or leaves it as it is.
 pub(crate) struct Form {
     writer: Option<Writer>,
-    /// What goes before it.
-    prefix: bytes::Bytes,
+    /// How much of the header goes, where another comes for it.
+    skip: usize,
+    /// What goes before the rest.
+    prefix: Vec<u8>,
 }
 
 impl Form {
-    pub(crate) fn new(plan: Option<Plan>) -> Form {
+    /// The form without signatures.
+    pub(crate) fn of(fitted: &Fitted) -> Form {
+        let (skip, header) = fitted.rewriting.header.clone().unwrap_or_default();
         Form {
-            writer: plan.map(Writer::new),
-            prefix: bytes::Bytes::new(),
+            writer: fitted.plan.clone().map(Writer::new),
+            skip,
+            prefix: header.to_vec(),
         }
     }
 
-    /// The same with this before it.
-    pub(crate) fn after(self, prefix: bytes::Bytes) -> Form {
-        Form { prefix, ..self }
+    /// The form with signatures before it.
+    pub(crate) fn signed(fitted: &Fitted) -> Form {
+        let form = Form::of(fitted);
+        let prefix = [&fitted.prefix[..], &form.prefix].concat();
+        Form { prefix, ..form }
     }
 
     /// The next piece in the form in which it is sent; with `last`, the end.
     pub(crate) fn piece(&mut self, piece: bytes::Bytes, last: bool) -> bytes::Bytes {
-        let prefix = std::mem::take(&mut self.prefix);
-        if self.writer.is_none() && prefix.is_empty() {
+        if self.writer.is_none() && self.prefix.is_empty() && self.skip == 0 {
             return piece;
         }
-        let mut out = Vec::with_capacity(prefix.len() + piece.len() * 2);
-        out.extend_from_slice(&prefix);
+        let mut out = Vec::with_capacity(piece.len() * 2);
         match &mut self.writer {
             Some(writer) => {
                 writer.feed(&piece, &mut out);
@@ -256,6 +266,10 @@ impl Form {
             }
             None => out.extend_from_slice(&piece),
         }
-        out.into()
+        let gone = self.skip.min(out.len());
+        self.skip -= gone;
+        let mut whole = std::mem::take(&mut self.prefix);
+        whole.extend_from_slice(out.get(gone..).unwrap_or_default());
+        whole.into()
     }
 }

@@ -98,6 +98,11 @@ impl Work {
         if let Some(path) = &self.return_path {
             return path;
         }
+        self.kept_sender()
+    }
+
+    /// The reverse-path that the queue has of them.
+    pub(crate) fn kept_sender(&self) -> &Address {
         let own = self.recipients.first().and_then(Recipient::sender);
         own.unwrap_or(&self.message.sender)
     }

@@ -25,6 +25,7 @@ mod race;
 mod read_back;
 mod report;
 mod returned;
+mod rewritten;
 mod security;
 mod session;
 mod settings;

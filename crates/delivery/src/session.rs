@@ -19,7 +19,9 @@ use crate::maildir;
 use crate::passed_on;
 use crate::presence::Presence;
 use crate::program;
-use crate::signed::{self, Signing};
+use crate::rewritten;
+use crate::settings::Settings;
+use crate::signed;
 use crate::trail::Trail;
 use crate::transaction::{Transacted, transact};
 use crate::verp;
@@ -130,6 +132,10 @@ impl Session {
 
     async fn work(&mut self, mut work: Work) {
         if let Some(others) = work.alike() {
+            self.engine.go_on(&self.key, others);
+        }
+        let rules = self.engine.shared.settings.rewrite.as_deref();
+        if let Some(others) = rewritten::split(rules, &mut work) {
             self.engine.go_on(&self.key, others);
         }
         verp::prepare(&self.engine, &self.key, &mut work);
@@ -270,8 +276,7 @@ impl Session {
             let Some(connection) = &mut self.connection else {
                 break;
             };
-            let signing = self.engine.shared.settings.signing.as_deref();
-            let about = (&*work, &body, signing);
+            let about = (&*work, &body, &self.engine.shared.settings);
             let fitted = match fitted(connection, about, now, trail).await {
                 Ok(fitted) => fitted,
                 Err(tried) => return tried,
@@ -522,7 +527,7 @@ impl Session {
 /// The form in which the message goes over this connection, or what it means that there is none.
 async fn fitted(
     connection: &Connection,
-    (work, body, signing): (&Work, &Body, Option<&Signing>),
+    (work, body, settings): (&Work, &Body, &Settings),
     now: jiff::Timestamp,
     trail: &mut Trail,
 ) -> Result<Fitted, Tried> {
@@ -535,8 +540,12 @@ async fn fitted(
                 let to = if fitted.ascii { "ASCII" } else { "7-bit" }.to_owned();
                 trail.add(Stage::Mail, StepKind::Converted { to });
             }
+            let rules = settings.rewrite.as_deref();
+            let rewritten = rewritten::rewrite(rules, (work, body), fitted, trail).await;
+            let fitted = rewritten.map_err(Tried::NotBegun)?;
             // Last of all: what is signed is what is sent.
-            let signed = signed::sign(signing, (&work.message, body), fitted, now, trail).await;
+            let (signing, about) = (settings.signing.as_deref(), (&*work.message, body));
+            let signed = signed::sign(signing, about, fitted, now, trail).await;
             signed.map_err(Tried::NotBegun)
         }
         Err(Unfitted::Store(error)) => Err(Tried::NotBegun(error)),

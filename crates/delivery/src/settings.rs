@@ -24,6 +24,8 @@ pub struct Settings {
     pub folder_delimiters: String,
     /// Who looks at the causes of failures; `None`: nobody.
     pub verifier: Option<Arc<dyn Verifier>>,
+    /// What is changed in mail on its way out.
+    pub rewrite: Option<Arc<rewriting::Rules>>,
     /// Who signs what is sent; `None`: nobody.
     pub signing: Option<Arc<Signing>>,
     /// To whom nothing is sent; `None`: nobody is noted.
@@ -97,6 +99,7 @@ impl Default for Settings {
             directory: None,
             folder_delimiters: String::new(),
             verifier: None,
+            rewrite: None,
             signing: None,
             suppressions: None,
             suppression_keep: Duration::ZERO,

@@ -24,6 +24,7 @@ const REMEMBERED: usize = 2_000;
 struct Shape {
     message: MessageId,
     form: u8,
+    rules: Vec<u16>,
 }
 
 type Made = Arc<OnceCell<Result<Signed, Unsigned>>>;
@@ -79,6 +80,7 @@ impl Signing {
         let shape = Shape {
             message: message.id,
             form: fitted.form,
+            rules: fitted.rewriting.rules.clone(),
         };
         let Some((ring, made)) = ours.then(|| self.made(shape)).flatten() else {
             return Ok((Bytes::new(), None));
@@ -143,7 +145,7 @@ async fn through(
     fitted: &Fitted,
     now: Timestamp,
 ) -> Result<Result<Signed, Unsigned>, StoreError> {
-    let mut form = Form::new(fitted.plan.clone());
+    let mut form = Form::of(fitted);
     let mut stream = ring.begin();
     match body {
         Body::Inline(bytes) => _ = stream.feed(&form.piece(bytes.clone(), true)),

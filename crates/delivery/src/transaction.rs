@@ -49,9 +49,11 @@ pub(crate) async fn transact(
     begun: impl Future<Output = Result<(), StoreError>>,
     trail: &mut Trail,
 ) -> Transacted {
+    let mut form = Form::signed(&fitted);
+    let sender = fitted.rewriting.sender.as_ref().unwrap_or(work.sender());
     let size = work.message.size + fitted.prefix.len() as u64;
     let envelope = Envelope {
-        sender: in_form(work.sender(), fitted.ascii),
+        sender: in_form(sender, fitted.ascii),
         recipients: recipients(work, fitted.ascii),
         size,
         params: fitted.params,
@@ -88,7 +90,6 @@ pub(crate) async fn transact(
         heard_something: false,
     };
     let mut begun = Some(begun);
-    let mut form = Form::new(fitted.plan).after(fitted.prefix);
     let end = loop {
         match run.connection.event().await {
             Ok(Event::SendContent) => {

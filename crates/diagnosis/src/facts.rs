@@ -463,6 +463,18 @@ pub enum StepKind {
         /// To what: `7-bit`, `UTF-8`, `ASCII`.
         to: String,
     },
+    /// Rules of the administrator changed its header.
+    Rewritten {
+        /// Their names.
+        rules: Vec<String>,
+    },
+    /// A rule was left out: it would have changed what somebody else has signed.
+    NotRewritten {
+        /// Its name.
+        rule: String,
+        /// The field.
+        field: String,
+    },
     /// The message was signed with DKIM, in the form in which the peer gets it.
     Signed {
         /// By whom: `example.org (selector, rsa-sha256)`.

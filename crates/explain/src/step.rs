@@ -56,6 +56,15 @@ pub(crate) fn tell(step: &Step, route: &Route, lang: Lang) -> Told {
             &[("host", host.into()), ("address", address.into())],
         )),
         StepKind::Converted { to } => Told::line(say(lang, "step-converted", &[("to", to.into())])),
+        StepKind::Rewritten { rules } => {
+            let rules = safe(&rules.join(", "));
+            Told::line(say(lang, "step-rewritten", &[("rules", (&rules).into())]))
+        }
+        StepKind::NotRewritten { rule, field } => {
+            let (rule, field) = (safe(rule), safe(field));
+            let args = [("rule", (&rule).into()), ("field", (&field).into())];
+            Told::line(say(lang, "step-not-rewritten", &args))
+        }
         StepKind::Signed { by } => {
             let by = safe(&by.join(", "));
             Told::line(say(lang, "step-signed", &[("by", (&by).into())]))

@@ -57,11 +57,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("tls", &["diagnosis", "dns", "world"]),
     ("mta-sts", &["diagnosis", "dns", "tls", "world"]),
     ("toml-read", &[]),
-    ("config", &["toml-read", "queue"]),
+    ("config", &["toml-read", "queue", "rewriting"]),
     ("sink", &["smtp", "diagnosis", "tls", "toml-read", "world"]),
     ("screening", &["smtp", "queue"]),
     ("email-auth", &["smtp", "diagnosis", "dns"]),
     ("signing", &["dns", "world"]),
+    ("rewriting", &["smtp", "queue"]),
     (
         "filters",
         &["smtp", "queue", "screening", "email-auth", "dns", "world"],
@@ -92,6 +93,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "sasl",
             "bounces",
             "signing",
+            "rewriting",
             "explain",
             "queue",
             "mta-sts",
@@ -149,6 +151,7 @@ const PURE: &[&str] = &[
     "queue",
     "readers",
     "recipients",
+    "rewriting",
     "simulate",
 ];
 const IMPURE_LIBRARIES: &[&str] = &[

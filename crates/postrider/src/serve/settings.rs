@@ -32,6 +32,7 @@ pub(crate) fn delivery(config: &Config) -> delivery::Settings {
     delivery::Settings {
         hostname: hostname(config),
         routes: Arc::new(config.routes.clone()),
+        rewrite: (!config.rewrite.0.is_empty()).then(|| Arc::new(config.rewrite.clone())),
         folder_delimiters: match config.local.detail_folders {
             true => config.local.delimiters.clone(),
             false => String::new(),

@@ -350,3 +350,99 @@ fn a_key_that_others_can_read_is_refused_with_the_remedy() {
         "{told}"
     );
 }
+
+#[test]
+fn rules_change_what_is_sent_before_it_is_signed_and_leave_what_others_have_signed() {
+    let mut relay = Relay::prepare(Path::new(env!("CARGO_BIN_EXE_postrider")), "").unwrap();
+    let zone = new_key(&relay, &["example.org", "--selector", "s1"]);
+    let named = Named::start("example.org", &zone).unwrap();
+    let domains = "virtual_mailbox_domains = dest.example, seven.example\n";
+    let eight = Postfix::start(domains).unwrap();
+    let seven = Postfix::start(&format!(
+        "{domains}smtpd_discard_ehlo_keywords = 8bitmime, smtputf8, chunking\n"
+    ))
+    .unwrap();
+    let config = format!(
+        r#"
+[dns]
+servers = ["127.0.0.1:{dns}"]
+[routes]
+"seven.example" = "smtp://127.0.0.1:{seven}"
+"*" = "smtp://127.0.0.1:{eight}"
+[[rewrite]]
+name = "masquerade"
+sender = [".internal.example"]
+map = {{ "@web.internal.example" = "@example.org" }}
+[[rewrite]]
+name = "tidy"
+recipient = ["dest.example"]
+remove = ["X-Internal"]
+set = {{ "Organization" = "Example" }}
+"#,
+        dns = named.port,
+        seven = seven.port,
+        eight = eight.port
+    );
+    relay.configure(&config).unwrap();
+    relay.run().unwrap();
+    let from = "anna@web.internal.example";
+    let content = text(CONTENT).replace('\u{fffd}', "\u{e9}").replace(
+        "From: Anna <anna@example.org>\r\n",
+        "From: \"Anna, anna@web.internal.example\"\r\n <anna@web.internal.example>\r\nX-Internal: secret\r\n",
+    );
+    send(
+        &relay,
+        from,
+        &["bert@dest.example", "bert@seven.example"],
+        content.as_bytes(),
+    );
+    let arrived = [only(&eight.maildir, 1), only(&seven.maildir, 1)].concat();
+    for (message, tidy) in arrived.iter().zip([true, false]) {
+        let found = text(message);
+        let kept = "From: \"Anna, anna@web.internal.example\"\r\n <anna@example.org>\r\n";
+        assert!(found.contains(kept), "{found}");
+        assert_eq!(found.contains("Organization: Example\r\n"), tidy, "{found}");
+        assert_eq!(found.contains("X-Internal"), !tidy, "{found}");
+        assert!(found.contains("Return-Path: <anna@example.org>"), "{found}");
+        assert_eq!(
+            dkimpy(message, named.port),
+            ["example.org s1 True"],
+            "{found}"
+        );
+    }
+
+    // What others have signed stays, and that is told.
+    let signed = format!(
+        "DKIM-Signature: v=1; a=rsa-sha256; d=x.example; s=s; h=From:To; bh=AA==; b=AA==\r\n{content}"
+    );
+    let ascii = signed.replace('\u{e9}', "e").replace("8bit", "7bit");
+    send(&relay, from, &["bert@dest.example"], ascii.as_bytes());
+    let all = only(&eight.maildir, 2);
+    let kept = all
+        .iter()
+        .find(|m| text(m).contains("d=x.example"))
+        .unwrap();
+    assert!(
+        text(kept).contains("\r\n <anna@web.internal.example>"),
+        "{}",
+        text(kept)
+    );
+    assert!(
+        text(kept).contains("Organization: Example"),
+        "{}",
+        text(kept)
+    );
+    let rows = relay.recipients().unwrap();
+    let last = rows
+        .iter()
+        .max_by_key(|row| row["id"].as_str().unwrap().to_owned());
+    let id = last.unwrap()["id"].as_str().unwrap().to_owned();
+    let story = relay.ask(&["queue", "show", "--lang", "en", &id]).unwrap();
+    let story = story.split_whitespace().collect::<Vec<_>>().join(" ");
+    for told in [
+        "changed by the administrator's rules: tidy",
+        "the rule masquerade is left out: From is signed by somebody else",
+    ] {
+        assert!(story.contains(told), "{story}");
+    }
+}

@@ -103,7 +103,9 @@ impl fmt::Display for Pattern {
 }
 
 impl Pattern {
-    fn matches(&self, address: &Address) -> bool {
+    /// Whether it means this address.
+    #[must_use]
+    pub fn matches(&self, address: &Address) -> bool {
         // RFC 5321 §2.4: domains are compared without regard to case, local parts are not.
         let of = address.domain().map(str::to_lowercase);
         match (self, of.as_deref()) {
