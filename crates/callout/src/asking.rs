@@ -175,7 +175,7 @@ async fn secure(talk: &mut Talk, connector: &Connector, to: &Candidate) -> Resul
     let shaken = talk
         .secure(connector, &to.host, Verify::Opportunistic)
         .await;
-    shaken.map_err(|()| Unready::Handshake)
+    shaken.map(|_| ()).map_err(|_| Unready::Handshake)
 }
 
 async fn ready(talk: &mut Talk, greeted: Result<Reply, NotReady>) -> Result<Reply, Failure> {
@@ -197,6 +197,7 @@ fn ended(stage: Stage, ended: Ended) -> Failure {
             content_sent: 0,
             content_size: 0,
             silent_ms: 0,
+            path: None,
         }),
         None => FailureKind::NotSmtp {
             received: String::new(),
@@ -270,6 +271,7 @@ pub(crate) fn out_of_time(after: std::time::Duration) -> Outcome {
         content_sent: 0,
         content_size: 0,
         silent_ms: u64::try_from(after.as_millis()).unwrap_or(u64::MAX),
+        path: None,
     });
     failed(Stage::Rcpt, kind)
 }

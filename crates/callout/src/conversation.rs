@@ -26,7 +26,7 @@ pub async fn greet(talk: &mut Talk, lmtp: bool, us: &str) -> Result<Reply, NotRe
 }
 
 /// EHLO alone, as after STARTTLS (RFC 3207 §4.2).
-pub(crate) async fn hello(talk: &mut Talk, lmtp: bool, us: &str) -> Result<Reply, NotReady> {
+pub async fn hello(talk: &mut Talk, lmtp: bool, us: &str) -> Result<Reply, NotReady> {
     let stage = Stage::Hello;
     let ended = |ended| NotReady::Ended(stage, ended);
     let verb = if lmtp { "LHLO" } else { "EHLO" };

@@ -15,6 +15,6 @@ mod service;
 mod talk;
 mod verdict;
 
-pub use conversation::{NotReady, greet, would_take};
+pub use conversation::{NotReady, greet, hello, would_take};
 pub use service::{Callouts, Counts, Settings};
 pub use talk::{Ended, Talk};

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use diagnosis::facts::{BreakKind, ConnectError, ConnectTry};
+use diagnosis::facts::{BreakKind, ConnectError, ConnectTry, PathState};
 use diagnosis::finding::Fact;
+use diagnosis::tls::{TlsFailure, TlsSession};
 use smtp::{Reply, ReplyParser, Stage};
 use tls::{Connector, Verify};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -33,6 +34,8 @@ pub enum Ended {
 const KEPT: usize = 200;
 /// How long a TLS handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(30);
+/// Of a line of ours, so much is shown.
+const SHOWN: usize = 200;
 /// How long the farewell may take.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -77,6 +80,22 @@ impl Talk {
         })
     }
 
+    /// What the system knows of the way.
+    pub async fn path(&self) -> PathState {
+        let path = self.stream.path_state().await;
+        PathState {
+            mtu: path.mtu,
+            segment: path.segment,
+            unconfirmed: path.unconfirmed,
+            retransmits: path.retransmits,
+        }
+    }
+
+    /// Waits so long for answers from now on, at most.
+    pub fn patience(&mut self, patience: Duration) {
+        self.patience = self.patience.min(patience);
+    }
+
     /// Says a line, where there is one to say, and waits for the answer.
     pub async fn say(&mut self, stage: Stage, line: Option<&str>) -> Result<Reply, Ended> {
         let began = Instant::now();
@@ -88,15 +107,20 @@ impl Talk {
         match &outcome {
             Ok(reply) => self.facts.push(Fact::Said {
                 stage,
-                command: line.map(str::to_owned),
+                command: line.map(shown),
                 reply: reply.clone(),
                 took_ms: after_ms,
             }),
-            Err(Ended::Broke(how)) => self.facts.push(Fact::Broke {
-                stage,
-                how: *how,
-                after_ms,
-            }),
+            Err(Ended::Broke(how)) => {
+                self.facts.push(Fact::Broke {
+                    stage,
+                    how: *how,
+                    after_ms,
+                });
+                if *how == BreakKind::TimedOut {
+                    self.facts.push(Fact::Path(self.path().await));
+                }
+            }
             Err(Ended::NotSmtp) => {}
         }
         outcome
@@ -108,6 +132,9 @@ impl Talk {
                 .stream
                 .write_all(format!("{line}\r\n").as_bytes())
                 .await;
+            sent.map_err(|error| Ended::Broke(BreakKind::from(&error)))?;
+            // A TLS session may hold back what the system would not take at once.
+            let sent = self.stream.flush().await;
             sent.map_err(|error| Ended::Broke(BreakKind::from(&error)))?;
         }
         let mut buffer = [0; 2048];
@@ -130,26 +157,37 @@ impl Talk {
         }
     }
 
-    /// Makes the connection secure. `Err`: it is of no more use.
-    pub(crate) async fn secure(
+    /// Makes the connection secure; after a failure it is gone.
+    pub async fn secure(
         &mut self,
         connector: &Connector,
         host: &str,
         verify: Verify,
-    ) -> Result<(), ()> {
+    ) -> Result<TlsSession, TlsFailure> {
         // RFC 3207 §4.2: nothing that came before the handshake is believed.
         if !self.parser.is_empty() {
-            return Err(());
+            return Err(TlsFailure::NotTls {
+                reported: "more was said in the clear behind the answer to STARTTLS".to_owned(),
+            });
         }
         let shaking = connector.connect(self.stream.detach(), host, verify);
         let shaken = timeout(HANDSHAKE, Box::pin(shaking)).await;
-        let (stream, _) = shaken.map_err(|_| ())?.map_err(|_| ())?;
+        let silent = Err(TlsFailure::Broke(BreakKind::TimedOut));
+        let (stream, session) = shaken.unwrap_or(silent)?;
         self.stream = stream;
-        Ok(())
+        Ok(session)
     }
 
     /// Takes leave (RFC 5321 §4.1.1.10); how that goes changes nothing.
     pub async fn quit(&mut self) {
         let _ = timeout(FAREWELL, self.exchange(Some("QUIT"))).await;
+    }
+}
+
+/// A line of ours as evidence.
+fn shown(line: &str) -> String {
+    match line.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}… ({} bytes)", &line[..end], line.len()),
+        None => line.to_owned(),
     }
 }

@@ -4,21 +4,26 @@
 //! connections through `world`, so that a simulation covers every branch. Nothing here decides about
 //! mail; nothing is sent but, where a person asks for it, MAIL and RCPT without content.
 
+mod announced;
 mod asker;
 mod cache;
 mod dkim;
 mod dmarc;
 mod domain;
 mod identity;
+mod large;
 mod line;
+mod listeners;
 mod lists;
 mod message;
 mod ours;
 mod request;
 mod route;
+mod secure;
 mod server;
 mod settings;
 mod tags;
+mod visit;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -36,10 +41,11 @@ use world::World;
 pub use line::compare_destinations;
 pub use message::{check_concurrency, check_history, check_trail};
 pub use request::{Request, Sender, Subject};
-pub use settings::{BlockList, Listed, Settings};
+pub use settings::{BlockList, Demand, Demands, Listed, OwnListener, Settings};
 
 use cache::{Cache, Rate};
-use server::Wish;
+use secure::Trying;
+use visit::Wish;
 
 /// Looks at things.
 pub struct Checker {
@@ -97,6 +103,7 @@ impl Checker {
             findings.extend(self.bounded(Check::DnsOfDomain, domain, check).await);
         }
         findings.extend(self.servers(request, &found).await);
+        findings.extend(self.listeners(&request.subject).await);
         let ours = ours::addresses(
             &self.settings.our_addresses,
             &found.candidates,
@@ -152,10 +159,20 @@ impl Checker {
             Check::TcpAndBanner
             | Check::SizeAnnounced
             | Check::ExtensionsAnnounced
-            | Check::LimitsAnnounced => {
+            | Check::LimitsAnnounced
+            | Check::StartTls
+            | Check::PathMtu => {
                 let (found, _) = self.route(subject, &from).await;
                 let name = subject.domain.clone().unwrap_or_default();
-                server::check(&name, &found, Wish::default(), &self.settings, net).await
+                let wish = Wish {
+                    encrypt: self
+                        .trying(subject, &from)
+                        .filter(|_| check == Check::StartTls),
+                    large: check == Check::PathMtu,
+                    ..Wish::default()
+                };
+                let all = server::check(&name, &found, wish, &self.settings, net).await;
+                about(check, all)
             }
             Check::OurPtr | Check::OurHelo | Check::BlockLists | Check::SenderIdentity => {
                 let (found, _) = self.route(subject, &from).await;
@@ -221,7 +238,13 @@ impl Checker {
     }
 
     async fn servers(&self, request: &Request, found: &route::Found) -> Vec<Finding> {
+        let from = From {
+            sender: request.sender.as_ref(),
+            header: &request.header,
+        };
         let wish = Wish {
+            encrypt: self.trying(&request.subject, &from),
+            large: true,
             probe: request.subject.address.as_ref().filter(|_| request.probe),
             message_size: request.message_size,
         };
@@ -229,6 +252,32 @@ impl Checker {
         let net = &*self.world.net;
         let check = server::check(&name, found, wish, &self.settings, net);
         self.bounded(Check::TcpAndBanner, &name, check).await
+    }
+
+    /// Our own listeners, where the domain is ours.
+    async fn listeners(&self, subject: &Subject) -> Vec<Finding> {
+        let domain = subject.domain.as_deref().unwrap_or_default();
+        let nobody = From {
+            sender: None,
+            header: &[],
+        };
+        let Some(trying) = self.trying(subject, &nobody) else {
+            return Vec::new();
+        };
+        if !self.settings.own_domains.contains(&domain.to_lowercase()) {
+            return Vec::new();
+        }
+        let (resolver, net) = (&*self.resolver, &*self.world.net);
+        let check = listeners::check(domain, trying, &self.settings, resolver, net);
+        self.bounded(Check::StartTls, domain, check).await
+    }
+
+    fn trying(&self, subject: &Subject, from: &From<'_>) -> Option<Trying<'_>> {
+        Some(Trying {
+            connector: self.settings.connector.as_ref()?,
+            now: self.world.clock.now(),
+            demand: self.settings.demands.of(&self.lead(subject, from).target),
+        })
     }
 
     async fn ourselves(&self, ours: &ours::Ours) -> Vec<Finding> {
@@ -265,6 +314,20 @@ impl Checker {
             Ok(findings) => findings,
             Err(_) => vec![out_of_time(check, subject)],
         }
+    }
+}
+
+/// What belongs to a check of encryption or sizes alone; all of it where the servers were not reached.
+fn about(check: Check, all: Vec<Finding>) -> Vec<Finding> {
+    let own = |finding: &Finding| {
+        finding.check == check
+            || check == Check::StartTls && finding.conclusion == Conclusion::TlsNotAnnounced
+    };
+    match check {
+        Check::StartTls | Check::PathMtu if all.iter().any(own) => {
+            all.into_iter().filter(own).collect()
+        }
+        _ => all,
     }
 }
 

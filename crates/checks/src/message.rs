@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use diagnosis::facts::{Failure, FailureKind, Outcome};
+use diagnosis::facts::{Failure, FailureKind, Outcome, PathState};
 use diagnosis::finding::{Bearing, Conclusion, Counted, Fact, Finding, Verdict};
-use diagnosis::{Cause, Stage};
+use diagnosis::{Cause, Remedy, Stage};
 use queue::{RecipientState, Row, Story};
 
 /// The `Received` trail in the header of a message (RFC 5321 §6.3).
@@ -46,6 +46,7 @@ const SHOWN: usize = 20;
 fn of_recipient(story: &Story, index: u32, address: &str, state: RecipientState) -> Finding {
     let mut facts = Vec::new();
     let mut breaks = Vec::new();
+    let mut stalled = false;
     for record in &story.attempts {
         let Some(verdict) = record.verdicts.iter().find(|v| v.index == index) else {
             continue;
@@ -66,11 +67,21 @@ fn of_recipient(story: &Story, index: u32, address: &str, state: RecipientState)
             }),
             sent: sent.map(|(_, bytes)| bytes),
         });
+        if let Some(path) = failure.and_then(stalled_path) {
+            stalled = true;
+            facts.push(Fact::Path(path));
+        }
     }
-    let count = facts.len();
+    let count = facts
+        .iter()
+        .filter(|f| matches!(f, Fact::Attempt { .. }))
+        .count();
     let causes: BTreeSet<Cause> = facts.iter().filter_map(cause_of).collect();
-    let finding = conclude(address, state, &causes, count, &breaks);
-    let hidden = count.saturating_sub(SHOWN);
+    let finding = match stalled && state != RecipientState::Delivered {
+        true => stalls(address, count),
+        false => conclude(address, state, &causes, count, &breaks),
+    };
+    let hidden = facts.len().saturating_sub(SHOWN);
     finding.facts(facts.split_off(hidden))
 }
 
@@ -87,6 +98,25 @@ fn sent_before_break(failure: &Failure) -> Option<(Stage, u64)> {
         FailureKind::Broken(broken) => Some((failure.stage, broken.content_sent)),
         _ => None,
     }
+}
+
+/// What the system knew of a way on which the content did not get through, in packets of full size.
+fn stalled_path(failure: &Failure) -> Option<PathState> {
+    let FailureKind::Broken(broken) = &failure.kind else {
+        return None;
+    };
+    let of_content = matches!(failure.stage, Stage::Content | Stage::EndOfData);
+    let full = |path: &PathState| path.fills_a_packet(path.unconfirmed.unwrap_or(0));
+    broken
+        .path
+        .filter(|path| of_content && path.is_stalled() && full(path))
+}
+
+fn stalls(address: &str, count: usize) -> Finding {
+    let finding = Finding::new(Conclusion::StalledWhileSending, address);
+    let mut finding = finding.object(count.to_string());
+    finding.remedies = vec![Remedy::MendPathMtu, Remedy::AskReceiver];
+    finding
 }
 
 fn cause_of(fact: &Fact) -> Option<Cause> {
@@ -144,4 +174,43 @@ pub fn check_concurrency(destination: &str, rows: &[Row]) -> Finding {
         what: Counted::Sending,
         count,
     }])
+}
+
+#[cfg(test)]
+mod tests {
+    use diagnosis::facts::{Break, BreakKind};
+
+    use super::*;
+
+    fn broken(stage: Stage, unconfirmed: u64, retransmits: u32) -> Failure {
+        let path = PathState {
+            mtu: Some(1500),
+            segment: Some(1448),
+            unconfirmed: Some(unconfirmed),
+            retransmits: Some(retransmits),
+        };
+        let kind = FailureKind::Broken(Break {
+            how: BreakKind::TimedOut,
+            content_sent: 4096,
+            content_size: 100_000,
+            silent_ms: 180_000,
+            path: Some(path),
+        });
+        Failure { stage, kind }
+    }
+
+    #[test]
+    fn a_way_that_loses_packets_of_full_size_is_told_from_a_server_that_is_slow() {
+        assert!(stalled_path(&broken(Stage::Content, 44_888, 9)).is_some());
+        assert!(stalled_path(&broken(Stage::EndOfData, 1448, 3)).is_some());
+        // All is confirmed: the server thinks.
+        assert!(stalled_path(&broken(Stage::EndOfData, 0, 0)).is_none());
+        // Under way, and not sent again.
+        assert!(stalled_path(&broken(Stage::Content, 44_888, 0)).is_none());
+        // Small lines are lost as well: the way is broken altogether.
+        assert!(stalled_path(&broken(Stage::Content, 300, 9)).is_none());
+        assert!(stalled_path(&broken(Stage::Rcpt, 44_888, 9)).is_none());
+        let finding = stalls("anna@example.org", 2);
+        assert!(finding.remedies.contains(&Remedy::MendPathMtu));
+    }
 }

@@ -3,7 +3,7 @@
 use diagnosis::facts::{NoRoute, RouteStep};
 use diagnosis::finding::{Conclusion, Fact, Finding};
 use dns::Resolver;
-use queue::route::{Lead, Matched, Target, Ways};
+use queue::route::{Lead, Matched, NextHop, Target, Ways};
 use routing::{Candidate, Own, Way};
 use world::Random;
 
@@ -12,6 +12,8 @@ use world::Random;
 pub(crate) struct Found {
     pub(crate) candidates: Vec<Candidate>,
     pub(crate) lmtp: bool,
+    /// TLS begins with the first byte.
+    pub(crate) implicit: bool,
 }
 
 /// Follows the route of `target`, for mail to `domain`. A domain whose DNS is the trouble is left to
@@ -46,7 +48,12 @@ pub(crate) async fn check(
         }) => {
             let finding = Finding::new(Conclusion::RouteFound, subject);
             let finding = finding.object(candidates.len().to_string()).facts(facts);
-            (Found { candidates, lmtp }, vec![finding])
+            let found = Found {
+                candidates,
+                lmtp,
+                implicit: matches!(target, Target::Hop(NextHop::Smtps(_))),
+            };
+            (found, vec![finding])
         }
         Ok(Way::Maildir { path, .. }) => {
             let finding = Finding::new(Conclusion::RouteToMaildir, subject);

@@ -1,10 +1,12 @@
 //! What is checked with, and how much of it.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::collections::{BTreeSet, HashMap};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use queue::route::Routes;
+use queue::route::{NextHop, Routes, Target};
+use tls::Connector;
 
 /// What a [`Checker`](crate::Checker) goes by.
 #[derive(Clone, Debug)]
@@ -29,6 +31,14 @@ pub struct Settings {
     pub block_lists: Vec<BlockList>,
     /// How long findings are good for those who ask again.
     pub keep: Duration,
+    /// What encryption is tried with; `None`: it is not tried.
+    pub connector: Option<Connector>,
+    /// What our configuration demands of connections.
+    pub demands: Demands,
+    /// The domains that are ours, in lower case.
+    pub own_domains: BTreeSet<String>,
+    /// Where we listen.
+    pub own_listeners: Vec<OwnListener>,
     /// Checks a minute that touch the network, at most, for callers other than a person.
     pub per_minute: u32,
 }
@@ -47,8 +57,60 @@ impl Default for Settings {
             block_lists: Vec::new(),
             keep: Duration::from_secs(300),
             per_minute: 60,
+            connector: None,
+            demands: Demands::default(),
+            own_domains: BTreeSet::new(),
+            own_listeners: Vec::new(),
         }
     }
+}
+
+/// How secure a connection must be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Demand {
+    /// Encrypted if it can be.
+    #[default]
+    Nothing,
+    /// Encrypted, with whomever.
+    Encryption,
+    /// Encrypted, and the server shows who it is.
+    Certificate,
+}
+
+/// What is demanded of connections.
+#[derive(Clone, Debug, Default)]
+pub struct Demands {
+    /// Where nothing else is said.
+    pub usual: Demand,
+    /// By the domain of the recipients, or the host of a route, in lower case.
+    pub by_domain: HashMap<String, Demand>,
+}
+
+impl Demands {
+    pub(crate) fn of(&self, target: &Target) -> Demand {
+        let (name, implicit) = match target {
+            Target::Domain(domain) => (domain.as_str(), false),
+            Target::Hop(NextHop::Smtps(to)) => (to.host.as_str(), true),
+            Target::Hop(NextHop::Smtp(to) | NextHop::Lmtp(to)) => (to.host.as_str(), false),
+            Target::Hop(_) | Target::Bounces | Target::Nowhere => return Demand::Nothing,
+        };
+        let said = self.by_domain.get(&name.to_lowercase()).copied();
+        match said.unwrap_or(self.usual) {
+            Demand::Nothing if implicit => Demand::Encryption,
+            demand => demand,
+        }
+    }
+}
+
+/// A place where we listen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OwnListener {
+    /// Where.
+    pub address: SocketAddr,
+    /// TLS begins with the first byte.
+    pub implicit: bool,
+    /// Other servers come there, by the names of the MX records; else our users, by our own name.
+    pub for_servers: bool,
 }
 
 /// A block list in the DNS (RFC 5782).

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use diagnosis::facts::{Break, BreakKind, StepKind};
+use diagnosis::facts::{Break, BreakKind, PathState, StepKind};
 use diagnosis::tls::{TlsSession, WhyInsecure};
 use diagnosis::tls_policy::Server;
 use diagnosis::{Failure, FailureKind, Stage};
@@ -39,6 +39,8 @@ pub(crate) struct Connection {
     from: Option<String>,
     /// Whether it is sure that the recipients' domain named this server.
     named: bool,
+    /// What the system knew of the way when the peer had been silent for too long.
+    stalled: Option<PathState>,
 }
 
 /// Why a connection was not greeted.
@@ -169,6 +171,7 @@ impl Connection {
             session: None,
             from,
             named: security.is_named(),
+            stalled: None,
         };
         if security.implicit
             && let Err(why) = connection.secure(security, trail).await
@@ -307,9 +310,21 @@ impl Connection {
             let wait = self.smtp.stage_timeout().min(self.patience);
             match timeout(wait, self.read()).await {
                 Ok(result) => result?,
-                Err(_) => return Err(Ended::Broke(BreakKind::TimedOut)),
+                Err(_) => return Err(self.fell_silent().await),
             }
         }
+    }
+
+    /// The peer says nothing: what does not get through to it is seen now or never.
+    async fn fell_silent(&mut self) -> Ended {
+        let path = self.stream.path_state().await;
+        self.stalled = Some(PathState {
+            mtu: path.mtu,
+            segment: path.segment,
+            unconfirmed: path.unconfirmed,
+            retransmits: path.retransmits,
+        });
+        Ended::Broke(BreakKind::TimedOut)
     }
 
     async fn read(&mut self) -> Result<(), Ended> {
@@ -349,7 +364,7 @@ impl Connection {
                 }
                 Err(Ended::Broke(BreakKind::from(&error)))
             }
-            Err(_) => Err(Ended::Broke(BreakKind::TimedOut)),
+            Err(_) => Err(self.fell_silent().await),
         }
     }
 
@@ -379,6 +394,7 @@ impl Connection {
                 content_sent,
                 content_size,
                 silent_ms: self.heard.elapsed().as_millis() as u64,
+                path: self.stalled,
             }),
             Ended::NotSmtp(received) => FailureKind::NotSmtp { received },
         }

@@ -7,7 +7,7 @@ use smtp::{Reply, Stage};
 
 use crate::facts::{
     Break, BreakKind, CannotLogIn, CannotSend, Circumstances, ConnectError, ConnectTry, NoRoute,
-    Outcome,
+    Outcome, PathState,
 };
 use crate::{
     Alternative, Cause, Diagnosis, Evidence, EvidenceSource, Failure, FailureKind, Finality,
@@ -282,10 +282,13 @@ fn dropped(broken: &Break) -> Finding {
         BreakKind::Reset => "the connection was reset",
         BreakKind::TimedOut => "no answer in time",
     };
-    let text = format!(
+    let mut text = format!(
         "{how} after {} of {} bytes of content, {} ms after the peer's last word",
         broken.content_sent, broken.content_size, broken.silent_ms
     );
+    if let Some(path) = broken.path.filter(PathState::is_stalled) {
+        text.push_str(&format!("; {path}"));
+    }
     let finding = Finding::seen(
         Cause::ConnectionDropped,
         Finality::Transient,

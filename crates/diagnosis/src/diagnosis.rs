@@ -203,12 +203,16 @@ OwnConcurrency = "own-concurrency",
 OwnFilter = "own-filter",
 /// Our own routes and network.
 OwnRoutes = "own-routes",
+/// Whether packets of full size get through to every exchanger.
+PathMtu = "path-mtu",
 /// The trail of `Received` fields.
 ReceivedTrail = "received-trail",
 /// SPF, DKIM and DMARC of the sender's domain.
 SenderIdentity = "sender-identity",
 /// The SIZE that the peer announces.
 SizeAnnounced = "size-announced",
+/// STARTTLS and the certificate of every exchanger.
+StartTls = "start-tls",
 /// TCP connection and banner of every exchanger.
 TcpAndBanner = "tcp-and-banner",
 }
@@ -246,6 +250,8 @@ MendLogin = "mend-login",
 MendOurConfiguration = "mend-our-configuration",
 /// Mend the sending side's network or ask its provider.
 MendOurNetwork = "mend-our-network",
+/// Let ICMP through, or clamp the segment size: packets of full size get lost.
+MendPathMtu = "mend-path-mtu",
 /// Publish or correct the reverse DNS of the sending address.
 MendPtr = "mend-ptr",
 /// Mend the route or the DNS of the recipient's domain.
@@ -258,6 +264,8 @@ MendSendingSoftware = "mend-sending-software",
 MendSpf = "mend-spf",
 /// Publish or correct PTR, SPF, DKIM, DMARC.
 ProveIdentity = "prove-identity",
+/// Renew our own certificate.
+RenewCertificate = "renew-certificate",
 /// Look for a virus on the sender's machine.
 ScanOwnMachine = "scan-own-machine",
 /// Send the message again.

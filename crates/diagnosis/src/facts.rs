@@ -5,6 +5,7 @@
 
 use std::io;
 
+pub use crate::path_state::PathState;
 pub use crate::unsigned::NotSigned;
 
 use crate::tls::{Insecure, TlsSession};
@@ -204,6 +205,9 @@ pub struct Break {
     pub content_size: u64,
     /// Milliseconds since the peer last sent anything.
     pub silent_ms: u64,
+    /// What the system knew of the way, where the connection fell silent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<PathState>,
 }
 
 /// The way in which a connection ended.

@@ -12,6 +12,7 @@ pub mod facts;
 pub mod finding;
 mod hint;
 mod limit;
+mod path_state;
 mod phrases;
 mod reading;
 mod statement;

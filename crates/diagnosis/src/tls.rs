@@ -247,6 +247,21 @@ impl fmt::Display for WhyInsecure {
 }
 
 impl Certificate {
+    /// Whether it holds for this name or address (RFC 9525 §6.3): by itself, or by a `*` in place of
+    /// the first label.
+    #[must_use]
+    pub fn is_for(&self, host: &str) -> bool {
+        let host = host.trim_end_matches('.');
+        let above = host.split_once('.').map(|(_, above)| above);
+        self.names.iter().any(|name| {
+            name.eq_ignore_ascii_case(host)
+                || match (name.strip_prefix("*."), above) {
+                    (Some(name), Some(above)) => name.eq_ignore_ascii_case(above),
+                    _ => false,
+                }
+        })
+    }
+
     /// All of it on one line, as evidence.
     #[must_use]
     pub fn line(&self) -> String {

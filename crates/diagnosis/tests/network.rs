@@ -37,6 +37,7 @@ fn broken(content_sent: u64) -> Break {
         content_sent,
         content_size: 5000,
         silent_ms: 12,
+        path: None,
     }
 }
 

@@ -229,6 +229,8 @@ pub(crate) fn command(check: Check, case: &Case) -> Option<String> {
         | Check::SizeAnnounced
         | Check::ExtensionsAnnounced
         | Check::LimitsAnnounced
+        | Check::PathMtu
+        | Check::StartTls
         // Which of our addresses is used, and how it is seen, depends on where the mail goes.
         | Check::BlockLists
         | Check::OurHelo

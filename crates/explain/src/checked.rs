@@ -6,6 +6,7 @@ use crate::Lang;
 use crate::case_text::Style;
 use crate::explanation::headline;
 use crate::layout::{WIDTH, paragraph, reply_lines, safe};
+use crate::secure;
 use crate::step;
 use crate::way;
 use crate::words::{Arg, plain, say};
@@ -112,6 +113,9 @@ fn fact_lines(fact: &Fact, lang: Lang) -> Vec<String> {
             command.chain(reply_lines(reply.raw())).collect()
         }
         Fact::Announced(_) => Vec::new(),
+        Fact::Secured(session) => secure::session_lines(session, lang),
+        Fact::NotSecured(failure) => secure::failure_lines(failure, lang),
+        Fact::Path(path) => vec![secure::path_line(path, lang)],
         Fact::Asked { .. }
         | Fact::Connected { .. }
         | Fact::Broke { .. }

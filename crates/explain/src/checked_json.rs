@@ -6,6 +6,9 @@ use serde::Serialize;
 use crate::Lang;
 use crate::checked::{advice, finding_text};
 
+/// The schema of what [`checked_json`] gives (JSON Schema, draft 2020-12).
+pub const CHECK_SCHEMA: &str = include_str!("../schema/check.json");
+
 #[derive(Serialize)]
 pub(crate) struct JsonFinding<'a> {
     asked: &'a str,

@@ -8,6 +8,7 @@ use diagnosis::tls::{Insecure, TlsFailure, TlsSession, Trust, Wanted, WhyInsecur
 use diagnosis::{FailureKind, Stage};
 
 use crate::layout::{reply_lines, safe};
+use crate::secure::path_line;
 use crate::words::{plain, say};
 use crate::{Lang, time};
 
@@ -190,7 +191,11 @@ fn broke(broken: &Break, lang: Lang) -> String {
         ("sent", broken.content_sent.into()),
         ("size", broken.content_size.into()),
     ];
-    say(lang, "step-broke", &args)
+    let line = say(lang, "step-broke", &args);
+    match broken.path.filter(|path| path.unconfirmed > Some(0)) {
+        Some(path) => format!("{line}; {}", path_line(&path, lang)),
+        None => line,
+    }
 }
 
 /// What is wrong, with the certificate and the policy that it falls short of.

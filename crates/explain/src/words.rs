@@ -22,6 +22,7 @@ const ENGLISH: &[&str] = &[
     include_str!("../locales/en/local.ftl"),
     include_str!("../locales/en/tls.ftl"),
     include_str!("../locales/en/bounces.ftl"),
+    include_str!("../locales/en/secure.ftl"),
 ];
 const DUTCH: &[&str] = &[
     include_str!("../locales/nl/case.ftl"),
@@ -35,6 +36,7 @@ const DUTCH: &[&str] = &[
     include_str!("../locales/nl/local.ftl"),
     include_str!("../locales/nl/tls.ftl"),
     include_str!("../locales/nl/bounces.ftl"),
+    include_str!("../locales/nl/secure.ftl"),
 ];
 
 static EN: LazyLock<Bundle> = LazyLock::new(|| bundle(Lang::En, ENGLISH));

@@ -16,7 +16,7 @@ use world::World;
 
 use crate::cli::Check;
 use crate::place::{ConfigError, Options};
-use crate::serve::settings;
+use crate::serve::{checking, tls_sending};
 use crate::{exit, lang};
 
 /// Why a check was not made.
@@ -40,6 +40,8 @@ enum CheckError {
     #[error("the DNS resolver: {0}")]
     Resolver(#[from] dns::SetupError),
     #[error(transparent)]
+    Authorities(#[from] tls::RootsError),
+    #[error(transparent)]
     Store(#[from] StoreError),
     #[error("starting: {0}")]
     Runtime(io::Error),
@@ -61,6 +63,10 @@ impl CheckError {
 }
 
 pub(crate) fn main(arguments: &Check, options: &Options) -> ExitCode {
+    if arguments.schema {
+        print!("{}", explain::CHECK_SCHEMA);
+        return ExitCode::SUCCESS;
+    }
     match run(arguments, options) {
         Ok(Verdict::Problem) => ExitCode::from(exit::PROBLEM),
         Ok(Verdict::Fine | Verdict::CannotTell | Verdict::Warning) => ExitCode::SUCCESS,
@@ -83,7 +89,9 @@ fn run(arguments: &Check, options: &Options) -> Result<Verdict, CheckError> {
     let runtime = runtime.map_err(CheckError::Runtime)?;
     let ended = runtime.block_on(async {
         let resolver = Arc::new(crate::resolver::of(&config)?);
-        let checker = Checker::new(World::real(), resolver, settings::checks(&config));
+        let world = World::real();
+        let connector = Some(tls_sending::connector(&config, &world)?);
+        let checker = Checker::new(world, resolver, checking::checks(&config, connector));
         let mut printer = Printer::new(arguments);
         if let Some(id) = &arguments.message {
             let store = SqliteStore::open_reader(&options.data())?;

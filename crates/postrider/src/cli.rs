@@ -142,8 +142,11 @@ pub(crate) struct Check {
     /// A message of the queue: its attempts, its trail, and every destination that it still waits for.
     #[arg(long, value_name = "ID", conflicts_with_all = ["probe", "size", "subjects"])]
     pub(crate) message: Option<String>,
+    /// Write the JSON Schema of the objects of --json.
+    #[arg(long, conflicts_with_all = ["message", "subjects"])]
+    pub(crate) schema: bool,
     /// A domain, or an address.
-    #[arg(value_name = "DOMAIN|ADDRESS", required_unless_present = "message")]
+    #[arg(value_name = "DOMAIN|ADDRESS", required_unless_present_any = ["message", "schema"])]
     pub(crate) subjects: Vec<String>,
 }
 

@@ -3,6 +3,7 @@
 mod bounces;
 mod callouts;
 pub(crate) mod certificates;
+pub(crate) mod checking;
 mod chores;
 mod control_server;
 pub(crate) mod directory;
@@ -15,7 +16,7 @@ mod secrets;
 pub(crate) mod settings;
 pub(crate) mod signing;
 pub(crate) mod stop;
-mod tls_sending;
+pub(crate) mod tls_sending;
 mod users;
 mod verification;
 
@@ -187,6 +188,7 @@ async fn run(config: &Config, data: &Path) -> Result<(), StartError> {
     );
     let asking = callouts::of(config, &world, &resolver, &data, &sending_tls)?;
     let keeper = signing::Keeper::open(config, &data, resolver.clone(), &world).await?;
+    let connector = sending_tls.connector.clone();
     let mut sending = delivery::Settings {
         signing: Some(keeper.signing()),
         directory: directory.clone(),
@@ -201,7 +203,11 @@ async fn run(config: &Config, data: &Path) -> Result<(), StartError> {
         let (verification, doubts) = verification::channel();
         sending.verifier = Some(Arc::new(verification));
         let looker = verification::Looker {
-            checker: Checker::new(world.clone(), resolver.clone(), settings::checks(config)),
+            checker: Checker::new(
+                world.clone(),
+                resolver.clone(),
+                checking::checks(config, connector),
+            ),
             store: store.clone(),
             world: world.clone(),
         };

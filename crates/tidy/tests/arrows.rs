@@ -38,6 +38,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "callout",
             "routing",
             "queue",
+            "tls",
             "world",
         ],
     ),

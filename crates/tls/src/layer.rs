@@ -19,6 +19,10 @@ impl Layer for Tls {
             TlsStream::Server(stream) => stream.into_inner().0,
         }
     }
+
+    fn under(&self) -> &Stream {
+        self.0.get_ref().0
+    }
 }
 
 impl AsyncRead for Tls {

@@ -67,6 +67,8 @@ pub enum Stream {
 pub trait Layer: AsyncRead + AsyncWrite + Send + Sync + Unpin + std::fmt::Debug {
     /// The connection beneath; what the layer holds back is lost.
     fn beneath(self: Box<Self>) -> Stream;
+    /// The connection beneath, to look at.
+    fn under(&self) -> &Stream;
 }
 
 impl Stream {

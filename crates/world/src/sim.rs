@@ -24,6 +24,8 @@ pub enum Fault {
     CutAfter(u64),
     /// The connection closes once the server has answered so many bytes; the client gets no more.
     CutAnswersAfter(u64),
+    /// What the client sends at once and is larger than this never arrives, nor anything after it.
+    LosesLarger(u64),
 }
 
 /// A network within the process: connections lead to those who listen in it.
@@ -84,7 +86,8 @@ impl Net for SimNet {
             Some(Fault::Refused) => return Err(refused()),
             Some(Fault::Silent) => std::future::pending().await,
             Some(Fault::Unreachable) => return Err(io::ErrorKind::HostUnreachable.into()),
-            Some(Fault::CutAfter(_) | Fault::CutAnswersAfter(_)) | None => {}
+            Some(Fault::CutAfter(_) | Fault::CutAnswersAfter(_) | Fault::LosesLarger(_)) | None => {
+            }
         }
         let (ours, theirs) = duplex(BUFFER);
         listener
@@ -95,6 +98,7 @@ impl Net for SimNet {
         match fault {
             Some(Fault::CutAfter(bytes)) => Ok(Stream::Memory(cut(ours, bytes, u64::MAX))),
             Some(Fault::CutAnswersAfter(bytes)) => Ok(Stream::Memory(cut(ours, u64::MAX, bytes))),
+            Some(Fault::LosesLarger(bytes)) => Ok(Stream::Memory(losing(ours, bytes))),
             _ => Ok(Stream::Memory(ours)),
         }
     }
@@ -135,6 +139,27 @@ fn cut(far: DuplexStream, sent: u64, answered: u64) -> DuplexStream {
             () = carry(&mut far_read, &mut near_write, answered) => {}
         }
     });
+    client
+}
+
+/// Puts a wire between the client and `far` that loses what is large, and all that comes after it, as
+/// TCP does whose packets are too large for the way.
+fn losing(far: DuplexStream, largest: u64) -> DuplexStream {
+    let (client, near) = duplex(BUFFER);
+    let (mut near_read, mut near_write) = tokio::io::split(near);
+    let (mut far_read, mut far_write) = tokio::io::split(far);
+    tokio::spawn(async move {
+        let mut buffer = vec![0; BUFFER];
+        while let Ok(length) = near_read.read(&mut buffer).await {
+            if length as u64 > largest {
+                return std::future::pending::<()>().await;
+            }
+            if length == 0 || far_write.write_all(&buffer[..length]).await.is_err() {
+                return;
+            }
+        }
+    });
+    tokio::spawn(async move { carry(&mut far_read, &mut near_write, u64::MAX).await });
     client
 }
 

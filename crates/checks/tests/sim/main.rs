@@ -5,6 +5,7 @@
 )]
 
 mod domains;
+mod encryption;
 mod identity;
 mod limits;
 mod lists;

@@ -27,12 +27,14 @@ do-mend-our-configuration = Correct the configuration of the sending server. Wit
 do-mend-our-network = Check the sending server's network, its firewall and its provider: outgoing port 25, which mail needs, is often blocked.
 do-mend-login = Check the user name, the password and the way of logging in that are set for this server.
 do-mend-helo = Have the sending server introduce itself by its full name (such as mail.example.org), one that leads to its own network address.
+do-mend-path-mtu = Let ICMP type 3 code 4 (IPv6: type 2) through every firewall between here and there. Until that is so: clamp the segment size where the small link begins (nftables: tcp flags syn tcp option maxseg size set rt mtu; iptables: -j TCPMSS --clamp-mss-to-pmtu), or lower the MTU of this machine's interface, or let its kernel find out by itself (sysctl net.ipv4.tcp_mtu_probing=1).
 do-mend-ptr = Have the provider of the network address give it a name (reverse DNS), and see to it that the name leads back to the address.
 do-mend-spf = Add the sending server to the SPF record of the sender's domain, or send through a server that is already in it.
 do-mend-dkim = Have the sending server sign for the sender's domain (DKIM), and check that the public key in the DNS belongs to it.
 do-mend-dmarc = See to it that SPF or DKIM passes for exactly the domain in the From line; if a provider sends for you, it must use your domain.
 do-mend-sender-domain = Check that the sender's domain exists in the DNS, has a mail server, and that the sender's address takes mail there.
 do-mend-sending-software = Update the program that made or sent the message, or report the fault to whoever made it.
+do-renew-certificate = Get a certificate by a known authority for the name by which others come, with the certificates between it and the authority in the same file ([[tls.certificate]] chain), then: postrider reload-certificates.
 do-prove-identity = Publish or correct the records of the sender's domain (SPF, DKIM, DMARC) and the reverse DNS of the sending server.
 do-delist = Find and remove the reason for the listing, then ask the operator of the list to take the entry off it.
 do-use-smarthost = Do not send directly from this connection, but through the mail server of your provider.
@@ -49,9 +51,11 @@ check-our-ptr = Look up the name of the sending server's network address: whethe
 check-own-concurrency = Count the sending server's open connections to this receiver: whether there are more than it allows
 check-own-filter = Look in the log of the sending side's own filter: whether and why it stopped the message
 check-own-routes = Follow the sending server's own routes step by step: where this message would go
+check-path-mtu = Send one line that fills a packet to every mail server of the receiver: whether it gets through as small ones do
 check-received-trail = Read the list of servers that the message has passed: whether one of them comes back
 check-sender-identity = Look up SPF, DKIM and DMARC of the sender's domain: whether the sending server may send for it
 check-size-announced = Ask the receiving server how large a message may be: whether this one is larger
+check-start-tls = Start encryption with every mail server of the receiver: whether it comes about, and whether its certificate is in order
 check-tcp-and-banner = Connect to every mail server of the receiver: whether it answers, and how it greets
 
 # What happens next.

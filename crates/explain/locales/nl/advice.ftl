@@ -27,12 +27,14 @@ do-mend-our-configuration = Verbeter de instellingen van de verzendende server. 
 do-mend-our-network = Kijk het netwerk van de verzendende server na, de firewall en de provider: uitgaand verkeer op poort 25, dat voor mail nodig is, wordt vaak geblokkeerd.
 do-mend-login = Kijk de gebruikersnaam, het wachtwoord en de manier van inloggen na die voor deze server zijn ingesteld.
 do-mend-helo = Laat de verzendende server zich voorstellen met zijn volledige naam (zoals mail.example.org), een naam die naar zijn eigen netwerkadres leidt.
+do-mend-path-mtu = Laat ICMP type 3 code 4 (IPv6: type 2) door elke firewall tussen hier en daar. Tot dat zo is: beperk de segmentgrootte waar de smalle verbinding begint (nftables: tcp flags syn tcp option maxseg size set rt mtu; iptables: -j TCPMSS --clamp-mss-to-pmtu), of verlaag de MTU van de interface van deze machine, of laat de kernel het zelf uitzoeken (sysctl net.ipv4.tcp_mtu_probing=1).
 do-mend-ptr = Laat de provider een naam aan het netwerkadres geven (reverse DNS) en zorg dat die naam weer naar het adres leidt.
 do-mend-spf = Zet de verzendende server in het SPF-record van het domein van de afzender, of verstuur via een server die er al in staat.
 do-mend-dkim = Laat de verzendende server ondertekenen voor het domein van de afzender (DKIM), en kijk na of de openbare sleutel in de DNS erbij hoort.
 do-mend-dmarc = Zorg dat SPF of DKIM slaagt voor precies het domein in het Van-veld; stuurt een dienstverlener namens u, dan moet die uw domein gebruiken.
 do-mend-sender-domain = Kijk na of het domein van de afzender in de DNS bestaat en een mailserver heeft, en of het adres van de afzender daar mail aanneemt.
 do-mend-sending-software = Werk het programma bij dat het bericht maakte of verstuurde, of meld de fout bij de maker ervan.
+do-renew-certificate = Haal een certificaat van een bekende certificaatautoriteit voor de naam waaronder anderen komen, met de certificaten ertussen in hetzelfde bestand ([[tls.certificate]] chain), en daarna: postrider reload-certificates.
 do-prove-identity = Publiceer of verbeter de records van het domein van de afzender (SPF, DKIM, DMARC) en de reverse DNS van de verzendende server.
 do-delist = Zoek de reden van de vermelding, neem die weg, en vraag dan de beheerder van de lijst om de vermelding te schrappen.
 do-use-smarthost = Verstuur niet rechtstreeks vanaf deze verbinding, maar via de mailserver van uw provider.
@@ -49,9 +51,11 @@ check-our-ptr = Zoek de naam bij het netwerkadres van de verzendende server op: 
 check-own-concurrency = Tel de open verbindingen van de verzendende server met deze ontvanger: of het er meer zijn dan mag
 check-own-filter = Kijk in het logboek van het filter aan de kant van de afzender: of het dit bericht tegenhield, en waarom
 check-own-routes = Loop de routes van de verzendende server stap voor stap na: waar dit bericht heen zou gaan
+check-path-mtu = Stuur naar elke mailserver van de ontvanger één regel die een pakket vult: of die doorkomt zoals kleine regels
 check-received-trail = Lees langs welke servers het bericht is gekomen: of er een terugkeert
 check-sender-identity = Zoek SPF, DKIM en DMARC van het domein van de afzender op: of de verzendende server ervoor mag sturen
 check-size-announced = Vraag de ontvangende server hoe groot een bericht mag zijn: of dit groter is
+check-start-tls = Begin versleuteling met elke mailserver van de ontvanger: of die tot stand komt, en of zijn certificaat in orde is
 check-tcp-and-banner = Maak verbinding met elke mailserver van de ontvanger: of hij antwoordt, en hoe hij begroet
 
 # Wat er nu gebeurt.

@@ -71,28 +71,6 @@ fn language(language: config::Language) -> explain::Lang {
     }
 }
 
-pub(crate) fn checks(config: &Config) -> checks::Settings {
-    let list = |list: &config::BlockList| checks::BlockList {
-        zone: list.zone.clone(),
-        of: match list.of_domains {
-            true => checks::Listed::Domains,
-            false => checks::Listed::Addresses,
-        },
-    };
-    checks::Settings {
-        hostname: hostname(config),
-        routes: Arc::new(config.routes.clone()),
-        smtp_port: config.delivery.smtp_port,
-        connect_timeout: config.delivery.connect_timeout.min(CHECK_PATIENCE),
-        our_addresses: config.checks.our_addresses.clone(),
-        block_lists: config.checks.block_lists.iter().map(list).collect(),
-        ..checks::Settings::default()
-    }
-}
-
-/// A person waits for a check: so long for a connection, at most.
-const CHECK_PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
-
 pub(crate) fn reception(config: &Config) -> reception::Settings {
     let limits = &config.limits;
     reception::Settings {

@@ -89,7 +89,7 @@ fn fetcher(world: &World, resolver: &Arc<dyn Resolver>, connector: Connector) ->
 }
 
 /// With the authorities of the system and of the configuration.
-fn connector(config: &Config, world: &World) -> Result<Connector, RootsError> {
+pub(crate) fn connector(config: &Config, world: &World) -> Result<Connector, RootsError> {
     let (mut roots, problems) = Roots::system();
     for problem in problems {
         tracing::warn!(problem, "authorities of the system that cannot be read");

@@ -71,7 +71,23 @@ impl Scene {
         let output = self.check(&[&["--json"], arguments].concat());
         let text = String::from_utf8(output.stdout).unwrap();
         let findings = text.lines().map(|line| serde_json::from_str(line).unwrap());
-        (findings.collect(), output.status.code().unwrap())
+        let findings: Vec<Value> = findings.collect();
+        self.fit_the_schema(&findings);
+        (findings, output.status.code().unwrap())
+    }
+
+    /// Whatever is found, in all the tests here, is as `check --schema` says.
+    fn fit_the_schema(&self, findings: &[Value]) {
+        let schema = self.check(&["--schema"]).stdout;
+        let schema: Value = serde_json::from_slice(&schema).unwrap();
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        for finding in findings {
+            let problems: Vec<String> = validator
+                .iter_errors(finding)
+                .map(|e| e.to_string())
+                .collect();
+            assert!(problems.is_empty(), "{problems:?}\n{finding}");
+        }
     }
 }
 

@@ -27,6 +27,7 @@ pub(crate) fn check(stage: &Stage, scenario: &Scenario, id: &str) -> Result<(), 
     });
     looked.map_err(|what| format!("{what}\n{story}"))?;
     found(stage, expect, id)?;
+    stage.have_arrived(&expect.arrived)?;
     reports(stage, expect)
 }
 
@@ -118,12 +119,13 @@ fn same(what: &str, found: &Value, expected: &str) -> Result<(), String> {
     }
 }
 
-/// The hosts to which a connection was made or tried at the first attempt, in order.
+/// The hosts to which a connection was made or tried, in order.
 fn tried(shown: &Value) -> Vec<String> {
-    let steps = shown["attempts"][0]["steps"]
-        .as_array()
-        .cloned()
-        .unwrap_or_default();
+    let attempts = shown["attempts"].as_array().cloned().unwrap_or_default();
+    let steps = attempts
+        .iter()
+        .filter_map(|attempt| attempt["steps"].as_array())
+        .flatten();
     let host = |step: &Value| {
         let what = &step["what"];
         let of = ["connected", "not_connected"]
@@ -131,7 +133,7 @@ fn tried(shown: &Value) -> Vec<String> {
             .find_map(|kind| what.get(kind))?;
         Some(of["host"].as_str()?.to_owned())
     };
-    steps.iter().filter_map(host).collect()
+    steps.filter_map(host).collect()
 }
 
 fn reports(stage: &Stage, expect: &Expect) -> Result<(), String> {

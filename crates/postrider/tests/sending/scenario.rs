@@ -97,7 +97,10 @@ pub(crate) struct Expect {
     /// How many seconds after the attempt the next is planned: at least and at most.
     #[serde(default)]
     pub(crate) wait: Option<(f64, f64)>,
-    /// The hosts that were tried at the first attempt, in order.
+    /// How many messages a host's server has in the end.
+    #[serde(default)]
+    pub(crate) arrived: BTreeMap<String, usize>,
+    /// The hosts that were tried, in order.
     #[serde(default)]
     pub(crate) tried: Option<Vec<String>>,
     /// Attempts after which it is looked at.

@@ -1,5 +1,6 @@
 //! The hosts of a scenario, and what happens between them.
 
+use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -20,6 +21,17 @@ enum Running {
     Nothing,
     Postfix(Postfix),
     Sink(Sink),
+}
+
+impl Running {
+    /// How many copies it has.
+    fn arrived(&self) -> usize {
+        match self {
+            Running::Nothing => 0,
+            Running::Postfix(postfix) => postfix.maildir.count(),
+            Running::Sink(sink) => sink.received().iter().map(|m| m.to.len()).sum(),
+        }
+    }
 }
 
 pub(crate) struct Stage {
@@ -212,19 +224,28 @@ impl Stage {
         arrived.ok_or_else(|| format!("{} of {expected} have arrived", self.arrived()))
     }
 
+    /// Whether each of these hosts has so many copies.
+    pub(crate) fn have_arrived(&self, expected: &BTreeMap<String, usize>) -> Result<(), String> {
+        for (host, count) in expected {
+            let found = self.running.iter().find(|(name, _)| name == host);
+            let (_, running) = found.ok_or_else(|| format!("there is no host {host}"))?;
+            let there = || (running.arrived() >= *count).then_some(());
+            wait_until(PATIENCE, there);
+            if running.arrived() != *count {
+                return Err(format!("{host} has {}, not {count}", running.arrived()));
+            }
+        }
+        Ok(())
+    }
+
     /// How many copies the servers of the scenario have.
     fn arrived(&self) -> usize {
-        let of = |running: &Running| match running {
-            Running::Nothing => 0,
-            Running::Postfix(postfix) => postfix.maildir.count(),
-            Running::Sink(sink) => sink.received().iter().map(|m| m.to.len()).sum(),
-        };
         let boxes = self
             .dovecot
             .as_ref()
             .map(|d| &d.maildir)
             .map_or(0, Maildir::count);
-        boxes + self.running.iter().map(|(_, r)| of(r)).sum::<usize>()
+        boxes + self.running.iter().map(|(_, r)| r.arrived()).sum::<usize>()
     }
 }
 

@@ -6,6 +6,7 @@
 )]
 
 mod authority;
+mod checking;
 mod dane;
 mod mta_sts;
 mod receiving;

@@ -50,6 +50,10 @@ impl Layer for Spoiled {
     fn beneath(self: Box<Self>) -> Stream {
         self.inner
     }
+
+    fn under(&self) -> &Stream {
+        &self.inner
+    }
 }
 
 impl AsyncRead for Spoiled {
