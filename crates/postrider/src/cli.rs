@@ -213,6 +213,9 @@ pub(crate) struct Sink {
     /// A port for SMTP under TLS from the first byte on; 0 chooses a free one.
     #[arg(long, value_name = "PORT")]
     pub(crate) smtps: Option<u16>,
+    /// Speak LMTP in place of SMTP: each recipient is answered after the dot.
+    #[arg(long)]
+    pub(crate) lmtp: bool,
     /// Announce STARTTLS, whatever the script says.
     #[arg(long)]
     pub(crate) starttls: bool,

@@ -206,6 +206,7 @@ fn script(arguments: &Sink) -> Result<Script, SinkError> {
         let dialect = sink::spoken().into_iter().find(|d| d.id() == name);
         script.server.dialect = dialect.ok_or_else(|| SinkError::NoDialect(name.clone()))?;
     }
+    script.server.lmtp |= arguments.lmtp;
     let announces = arguments.starttls || arguments.certificate.is_some();
     if announces && !script.offers(Extension::Starttls) {
         script.server.extensions.push(Extension::Starttls);

@@ -1,4 +1,4 @@
-//! AUTH (RFC 4954) as far as the sink plays it: PLAIN and LOGIN, any name, any password.
+//! AUTH (RFC 4954) as far as the sink plays it: PLAIN and LOGIN.
 
 use data_encoding::BASE64;
 
@@ -22,7 +22,12 @@ pub(crate) enum Next {
     /// Ask on, with this challenge.
     Challenge(Exchange, &'static str),
     /// The client has said who it is.
-    Done(String),
+    Done {
+        /// Its name.
+        name: String,
+        /// What it knows.
+        password: String,
+    },
     /// The mechanism is not known (RFC 4954 §4).
     NoMechanism,
     /// The response cannot be read, or the client gives up (RFC 4954 §4).
@@ -51,7 +56,7 @@ pub(crate) fn go_on(exchange: Exchange, line: &str) -> Next {
             None => Next::Broken,
         },
         Exchange::LoginPassword { name } => match decoded(line) {
-            Some(_) => Next::Done(name),
+            Some(password) => Next::Done { name, password },
             None => Next::Broken,
         },
     }
@@ -61,7 +66,10 @@ pub(crate) fn go_on(exchange: Exchange, line: &str) -> Next {
 fn plain(response: &str) -> Next {
     let text = decoded(response).unwrap_or_default();
     match text.split('\0').collect::<Vec<_>>()[..] {
-        [_, name, _] if !name.is_empty() => Next::Done(name.to_owned()),
+        [_, name, password] if !name.is_empty() => Next::Done {
+            name: name.to_owned(),
+            password: password.to_owned(),
+        },
         _ => Next::Broken,
     }
 }
@@ -82,16 +90,17 @@ mod tests {
     #[test]
     fn a_name_comes_out_of_plain_and_login() {
         let response = BASE64.encode(b"\0anna\0secret");
-        assert_eq!(
-            begin(&format!("plain {response}")),
-            Next::Done("anna".into())
-        );
+        let anna = || Next::Done {
+            name: "anna".into(),
+            password: "secret".into(),
+        };
+        assert_eq!(begin(&format!("plain {response}")), anna());
         assert_eq!(begin("PLAIN"), Next::Challenge(Exchange::Plain, ""));
-        assert_eq!(go_on(Exchange::Plain, &response), Next::Done("anna".into()));
+        assert_eq!(go_on(Exchange::Plain, &response), anna());
         let Next::Challenge(exchange, _) = go_on(Exchange::LoginName, "YW5uYQ==") else {
             panic!("no challenge");
         };
-        assert_eq!(go_on(exchange, "c2VjcmV0"), Next::Done("anna".into()));
+        assert_eq!(go_on(exchange, "c2VjcmV0"), anna());
     }
 
     #[test]

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use parking_lot::Mutex;
 use serde::Serialize;
+use smtp::envelope::{MailParams, OriginalRecipient, RcptParams, Return};
 use tokio::sync::watch;
 use world::World;
 
@@ -38,12 +39,18 @@ pub struct Message {
     pub tls: Option<TlsSeen>,
     /// The user that the client logged in as.
     pub user: Option<String>,
+    /// Which protocol: `SMTP`, `ESMTP` or `LMTP`.
+    pub protocol: &'static str,
     /// The sender (MAIL FROM).
     pub from: String,
     /// The recipients that were accepted (RCPT TO).
     pub to: Vec<String>,
     /// Recipients of the transaction that were not.
     pub refused: Vec<String>,
+    /// The accepted ones with what was asked for each.
+    pub recipients: Vec<Recipient>,
+    /// What MAIL said beside the sender.
+    pub parameters: Parameters,
     /// Bytes of content.
     pub size: u64,
     /// The size that MAIL announced.
@@ -59,6 +66,60 @@ pub struct Message {
     /// The content, dots removed.
     #[serde(skip)]
     pub content: Bytes,
+}
+
+/// A recipient with what was asked for it (RFC 3461 §4).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Recipient {
+    /// The address.
+    pub address: String,
+    /// NOTIFY, as it is written.
+    pub notify: Option<String>,
+    /// ORCPT, as it is written.
+    pub orcpt: Option<String>,
+}
+
+impl Recipient {
+    pub(crate) fn new(address: String, params: &RcptParams) -> Recipient {
+        Recipient {
+            address,
+            notify: params.notify.map(|notify| notify.to_string()),
+            orcpt: params.original.as_ref().map(OriginalRecipient::to_xtext),
+        }
+    }
+}
+
+/// What MAIL said beside the sender.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Parameters {
+    /// BODY: `7BIT`, `8BITMIME` or `BINARYMIME`.
+    pub body: &'static str,
+    /// RET: `FULL` or `HDRS` (RFC 3461 §4.3).
+    pub ret: Option<&'static str>,
+    /// ENVID, decoded (RFC 3461 §4.4).
+    pub envid: Option<String>,
+    /// REQUIRETLS (RFC 8689).
+    pub require_tls: bool,
+    /// MT-PRIORITY (RFC 6710).
+    pub priority: String,
+    /// BY (RFC 2852), as it is written.
+    pub by: Option<String>,
+    /// AUTH (RFC 4954 §5): who wrote the message; empty: `<>`.
+    pub auth: Option<String>,
+}
+
+impl Parameters {
+    pub(crate) fn of(params: &MailParams) -> Parameters {
+        Parameters {
+            body: params.body.as_str(),
+            ret: params.ret.map(Return::as_str),
+            envid: params.envelope_id.as_ref().map(|id| id.as_str().to_owned()),
+            require_tls: params.require_tls,
+            priority: params.priority.to_string(),
+            by: params.deliver_by.map(|by| by.to_string()),
+            auth: params.submitter.as_ref().map(|by| by.as_str().to_owned()),
+        }
+    }
 }
 
 #[derive(Default)]

@@ -31,6 +31,8 @@ pub struct Facts<'a> {
     pub hello: &'a str,
     /// Whether TLS is on.
     pub secure: bool,
+    /// Whether the client has logged in.
+    pub authenticated: bool,
     /// The sender.
     pub sender: &'a str,
     /// The recipient of RCPT; later, all that were accepted.
@@ -181,6 +183,9 @@ fn is_for(rule: &Rule, facts: &Facts<'_>) -> bool {
     });
     recipient
         && rule.secure.is_none_or(|secure| secure == facts.secure)
+        && rule
+            .authenticated
+            .is_none_or(|wanted| wanted == facts.authenticated)
         && fits(&rule.sender, facts.sender)
         && fits(&rule.hello, facts.hello)
         && (rule.client.is_none() || fits(&rule.client, &facts.client.to_string()))

@@ -23,7 +23,7 @@ mod verdict;
 mod words;
 
 pub use handshake::{Finding, Play, Shows, TlsFailed, TlsSeen, Version};
-pub use kept::{Kept, Message};
+pub use kept::{Kept, Message, Parameters, Recipient};
 pub use ledger::{Decision, Facts, Ledger};
 pub use pattern::Pattern;
 pub use scenario::{SCENARIOS, Scenario};

@@ -95,5 +95,7 @@ scenarios! {
     "tls-too-old",
     "auth-refused",
     "auth-unavailable",
+    "auth-required",
+    "lmtp-one-full",
     "dropped-at-quit",
 }

@@ -44,6 +44,12 @@ pub struct Server {
     pub names: Vec<String>,
     /// In whose words it speaks.
     pub dialect: Dialect,
+    /// Whether LMTP (RFC 2033) is spoken.
+    pub lmtp: bool,
+    /// The users that AUTH takes, with their passwords; none: any.
+    pub users: Vec<(String, String)>,
+    /// Whether AUTH is offered under TLS alone.
+    pub auth_needs_tls: bool,
     /// What EHLO announces.
     pub extensions: Vec<Extension>,
     /// The largest message it takes; announced where `SIZE` is among the extensions.
@@ -73,8 +79,18 @@ pub enum Extension {
     Chunking,
     /// RFC 3207.
     Starttls,
-    /// RFC 4954: PLAIN and LOGIN, any name and password.
+    /// RFC 4954: PLAIN and LOGIN.
     Auth,
+    /// RFC 3461.
+    Dsn,
+    /// RFC 3030 §3.
+    BinaryMime,
+    /// RFC 8689; announced under TLS alone.
+    RequireTls,
+    /// RFC 2852.
+    DeliverBy,
+    /// RFC 6710.
+    Priority,
 }
 
 impl Extension {
@@ -88,6 +104,11 @@ impl Extension {
         ("CHUNKING", Extension::Chunking),
         ("STARTTLS", Extension::Starttls),
         ("AUTH", Extension::Auth),
+        ("DSN", Extension::Dsn),
+        ("BINARYMIME", Extension::BinaryMime),
+        ("REQUIRETLS", Extension::RequireTls),
+        ("DELIVERBY", Extension::DeliverBy),
+        ("MT-PRIORITY", Extension::Priority),
     ];
 }
 
@@ -135,6 +156,8 @@ pub struct Rule {
     pub hello: Option<Pattern>,
     /// Only under TLS, or only in the clear.
     pub secure: Option<bool>,
+    /// Only for clients that have logged in, or only for others.
+    pub authenticated: Option<bool>,
     /// What is counted apart.
     pub per: Per,
     /// Lets so many through first.
@@ -182,6 +205,7 @@ impl Rule {
             client: None,
             hello: None,
             secure: None,
+            authenticated: None,
             per: Per::default(),
             after: 0,
             times: None,
@@ -208,6 +232,9 @@ impl Default for Server {
         Server {
             name: "sink.example".to_owned(),
             names: Vec::new(),
+            lmtp: false,
+            users: Vec::new(),
+            auth_needs_tls: false,
             dialect: Dialect::Postrider,
             extensions: vec![
                 Extension::Pipelining,
@@ -216,6 +243,8 @@ impl Default for Server {
                 Extension::SmtpUtf8,
                 Extension::EnhancedStatusCodes,
                 Extension::Chunking,
+                Extension::Dsn,
+                Extension::BinaryMime,
             ],
             size: 50 << 20,
             conventions: false,
@@ -226,6 +255,13 @@ impl Default for Server {
 }
 
 impl Server {
+    /// Whether AUTH takes this name with this password.
+    #[must_use]
+    pub fn takes(&self, name: &str, password: &str) -> bool {
+        let known = |(user, secret): &(String, String)| user == name && secret == password;
+        self.users.is_empty() || self.users.iter().any(known)
+    }
+
     /// What its certificate is for.
     #[must_use]
     pub fn certified_names(&self) -> Vec<String> {

@@ -2,6 +2,7 @@
 
 mod content;
 mod line;
+mod lmtp;
 mod spoiled;
 mod steps;
 mod tls;
@@ -16,6 +17,7 @@ use world::Stream;
 
 use crate::auth::Exchange;
 use crate::handshake::TlsSeen;
+use crate::kept::Recipient;
 use crate::ledger::{Decision, Facts};
 use crate::script::{Extension, Rule, Script};
 use crate::serve::{Plan, Shared};
@@ -50,6 +52,7 @@ pub(crate) struct Talk<'a> {
     /// What is to be written at once.
     output: BytesMut,
     hello: String,
+    extended: bool,
     tls: Option<TlsSeen>,
     user: Option<String>,
     exchange: Option<Exchange>,
@@ -65,6 +68,8 @@ struct Transaction {
     from: String,
     params: server::MailParams,
     to: Vec<String>,
+    /// Of all that were asked for.
+    wishes: Vec<Recipient>,
     refused: Vec<String>,
     chunked: bool,
     content: BytesMut,
@@ -88,6 +93,7 @@ pub(crate) async fn run(shared: &Shared, stream: Stream, client: SocketAddr, imp
         input: BytesMut::new(),
         output: BytesMut::new(),
         hello: String::new(),
+        extended: false,
         tls: None,
         user: None,
         exchange: None,
@@ -117,6 +123,12 @@ fn protocol(script: &Script) -> server::Config {
         chunking: script.offers(Extension::Chunking),
         smtputf8: script.offers(Extension::SmtpUtf8),
         starttls: script.offers(Extension::Starttls),
+        dsn: script.offers(Extension::Dsn),
+        binary_mime: script.offers(Extension::BinaryMime),
+        require_tls: script.offers(Extension::RequireTls),
+        deliver_by: script.offers(Extension::DeliverBy),
+        priority: script.offers(Extension::Priority),
+        lmtp: script.server.lmtp,
         ..server::Config::new(script.server.name.clone())
     }
 }
@@ -180,6 +192,7 @@ impl Talk<'_> {
                 client: self.client.ip(),
                 hello: &self.hello,
                 secure: self.tls.is_some(),
+                authenticated: self.user.is_some(),
                 sender: &open.from,
                 recipients,
                 size: received.max(open.params.size.unwrap_or(0)),
@@ -193,6 +206,15 @@ impl Talk<'_> {
             self.note(Who::Event, &text);
         }
         decision
+    }
+
+    /// By which protocol mail comes.
+    fn protocol(&self) -> &'static str {
+        match (self.plan.script.server.lmtp, self.extended) {
+            (true, _) => "LMTP",
+            (false, true) => "ESMTP",
+            (false, false) => "SMTP",
+        }
     }
 
     fn note(&self, who: Who, text: &str) {

@@ -44,6 +44,7 @@ fn facts(stage: Stage, session: u64, recipients: &[String]) -> Facts<'_> {
         client: CLIENT,
         hello: "client.example",
         secure: false,
+        authenticated: false,
         sender: "anna@client.example",
         recipients,
         size: 100,

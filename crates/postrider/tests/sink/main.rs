@@ -8,6 +8,7 @@
 mod api;
 mod clients;
 mod command;
+mod envelope;
 mod postfix;
 mod stage;
 mod tls;

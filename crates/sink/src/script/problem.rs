@@ -31,6 +31,8 @@ pub enum ProblemKind {
     OnlyHandshake,
     /// The text is no name for a certificate.
     NotAName,
+    /// The text is no user with a password.
+    NotAUser,
     /// There is no such dialect.
     UnknownDialect(String),
     /// The key has no meaning at the rule's stage.
@@ -88,6 +90,9 @@ impl Explained for ProblemKind {
                 "write host names and addresses in ASCII, like [\"mx.example.org\", \"127.0.0.1\"]"
                     .into(),
             ),
+            ProblemKind::NotAUser => {
+                Some("write a name, a colon and a password: \"anna:secret\"".into())
+            }
             ProblemKind::NotARate => {
                 Some("write a number, a slash and a time in quotes: \"10/1m\" or \"2/500ms\"".into())
             }
@@ -124,6 +129,7 @@ impl fmt::Display for ProblemKind {
             }
             ProblemKind::OnlyHandshake => f.write_str("this can be done to a handshake alone"),
             ProblemKind::NotAName => f.write_str("a certificate cannot be for this"),
+            ProblemKind::NotAUser => f.write_str("this is no user with a password"),
             ProblemKind::NotARate => f.write_str("this is no rate"),
             ProblemKind::NotAChance => f.write_str("this is no probability"),
             ProblemKind::UnknownDialect(name) => write!(f, "there is no dialect `{name}`"),

@@ -52,6 +52,9 @@ fn server(root: &DeTable<'_>, script: &mut Script, found: &mut Found) {
     let keys = &[
         "name",
         "names",
+        "protocol",
+        "users",
+        "auth",
         "dialect",
         "extensions",
         "size",
@@ -81,6 +84,14 @@ fn server(root: &DeTable<'_>, script: &mut Script, found: &mut Found) {
             .map(|(_, extension)| *extension)
             .ok_or_else(|| Written::NotOneOf { allowed: names }.into())
     });
+    section.choice("protocol", &mut own.lmtp, &["smtp", "lmtp"], &[false, true]);
+    let clear = &["always", "tls"];
+    section.choice("auth", &mut own.auth_needs_tls, clear, &[false, true]);
+    let wanted = "a list of users, like [\"anna:secret\"]";
+    section.texts("users", wanted, &mut own.users, |text| {
+        let (name, password) = text.split_once(':').ok_or(ProblemKind::NotAUser)?;
+        Ok((name.to_owned(), password.to_owned()))
+    });
     section.size("size", &mut own.size);
     section.flag("conventions", &mut own.conventions);
     section.flag("closed", &mut own.closed);
@@ -91,7 +102,7 @@ fn server(root: &DeTable<'_>, script: &mut Script, found: &mut Found) {
     }
 }
 
-const EXTENSIONS: [&str; 8] = [
+const EXTENSIONS: [&str; 13] = [
     "PIPELINING",
     "SIZE",
     "8BITMIME",
@@ -100,6 +111,11 @@ const EXTENSIONS: [&str; 8] = [
     "CHUNKING",
     "STARTTLS",
     "AUTH",
+    "DSN",
+    "BINARYMIME",
+    "REQUIRETLS",
+    "DELIVERBY",
+    "MT-PRIORITY",
 ];
 
 const DIALECT: &str = "the name of a dialect in quotes, like \"exchange\"";
@@ -135,6 +151,7 @@ const KEYS: &[&str] = &[
     "client",
     "hello",
     "secure",
+    "authenticated",
     "per",
     "after",
     "times",
@@ -210,6 +227,7 @@ fn who(section: &mut Section<'_, '_>, rule: &mut Rule) {
         section.text(key, wanted, into, |text| Ok(Some(Pattern::new(text))));
     }
     rule.secure = flag(section, "secure");
+    rule.authenticated = flag(section, "authenticated");
     section.choice(
         "per",
         &mut rule.per,

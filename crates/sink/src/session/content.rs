@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Buf;
 
 use super::{End, Step, Talk, Transaction};
-use crate::kept::Message;
+use crate::kept::{Message, Parameters, Recipient};
 use crate::stage::Stage;
 use crate::transcript::Who;
 use crate::verdict::{Answer, Verdict};
@@ -64,25 +64,35 @@ impl Talk<'_> {
     pub(super) async fn end_of_content(&mut self, size: u64) -> Step {
         self.note(Who::Event, &format!("{size} bytes of content"));
         let asked = std::mem::take(&mut self.transaction.asked);
+        if self.plan.script.server.lmtp {
+            return self.answer_each(&asked).await;
+        }
         let decision = self.decide(Stage::EndOfData, None, &asked);
         let yes = decision.verdict.is_yes();
-        if yes || decision.keep {
-            match self.keep(yes).await {
-                Ok(id) => self.note(Who::Event, &format!("kept as message {id}")),
-                Err(error) => {
-                    self.note(Who::Event, &format!("could not keep it: {error}"));
-                    let lines = vec!["4.3.0 the sink cannot write the message".to_owned()];
-                    self.session.answer(Answer { code: 451, lines }.outgoing());
-                    let said = self.session.take_output();
-                    return self.say(&said, &decision).await;
-                }
-            }
+        if (yes || decision.keep) && !self.kept(yes).await {
+            self.session.answer(cannot_write().outgoing());
+            let said = self.session.take_output();
+            return self.say(&said, &decision).await;
         }
         let recipient = self.transaction.to.first().cloned();
         self.apply(&decision, Stage::EndOfData, recipient.as_ref())
             .await?;
         self.transaction = Transaction::default();
         Ok(())
+    }
+
+    /// Keeps the message; whether it could be done.
+    pub(super) async fn kept(&mut self, accepted: bool) -> bool {
+        match self.keep(accepted).await {
+            Ok(id) => {
+                self.note(Who::Event, &format!("kept as message {id}"));
+                true
+            }
+            Err(error) => {
+                self.note(Who::Event, &format!("could not keep it: {error}"));
+                false
+            }
+        }
     }
 
     async fn keep(&mut self, accepted: bool) -> io::Result<u64> {
@@ -96,11 +106,14 @@ impl Talk<'_> {
             hello: self.hello.clone(),
             tls: self.tls.clone(),
             user: self.user.clone(),
+            protocol: self.protocol(),
             from: open.from,
+            recipients: wishes(open.wishes, &open.to),
             to: open.to,
             refused: open.refused,
             size: open.content.len() as u64,
             announced: open.params.size,
+            parameters: Parameters::of(&open.params),
             eight_bit: open.params.body != smtp::envelope::BodyKind::SevenBit,
             smtputf8: open.params.smtputf8,
             chunked: open.chunked,
@@ -116,6 +129,19 @@ impl Talk<'_> {
         self.transcript.add_message(id);
         Ok(id)
     }
+}
+
+/// What is said where a message cannot be kept.
+pub(super) fn cannot_write() -> Answer {
+    let lines = vec!["4.3.0 the sink cannot write the message".to_owned()];
+    Answer { code: 451, lines }
+}
+
+/// What was asked for those who are kept.
+fn wishes(all: Vec<Recipient>, to: &[String]) -> Vec<Recipient> {
+    let mut all = all;
+    all.retain(|one| to.contains(&one.address));
+    all
 }
 
 /// How many `Received` fields there are in the header (RFC 5321 §6.3).

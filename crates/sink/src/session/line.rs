@@ -38,8 +38,13 @@ impl Talk<'_> {
         if let Some(rest) = after_auth(&words) {
             let mechanism = rest.split_ascii_whitespace().next().unwrap_or_default();
             self.note(Who::Client, &format!("AUTH {mechanism} …"));
-            if self.plan.script.offers(Extension::Auth) {
+            if self.offers_auth() {
                 return self.begin_auth(rest).await;
+            }
+            if self.plan.script.offers(Extension::Auth) {
+                // RFC 4954 §4: not without TLS.
+                let text = "5.7.11 Encryption required for AUTH";
+                return self.reply(538, text, &Decision::accept()).await;
             }
         } else {
             self.note(Who::Client, &words);
@@ -96,13 +101,22 @@ impl Talk<'_> {
                 self.reply(504, text, &plain).await
             }
             Next::Broken => self.reply(501, "5.5.2 cannot read that", &plain).await,
-            Next::Done(name) => self.judge_user(name).await,
+            Next::Done { name, password } => self.judge_user(name, &password).await,
         }
     }
 
-    async fn judge_user(&mut self, name: String) -> Step {
+    async fn judge_user(&mut self, name: String, password: &str) -> Step {
         let decision = self.decide(Stage::Auth, None, &[]);
         self.end_early(&decision).await?;
+        let known = self.plan.script.server.takes(&name, password);
+        if decision.verdict == Verdict::Accept && !known {
+            self.note(
+                Who::Event,
+                &format!("no such user, or another password: {name}"),
+            );
+            let text = "5.7.8 Authentication credentials invalid";
+            return self.reply(535, text, &decision).await;
+        }
         if decision.verdict.is_yes() {
             self.user = Some(name);
         }

@@ -1,11 +1,15 @@
 //! What the protocol asks, answered by the rules.
 
+use std::sync::Arc;
+
 use smtp::OutgoingReply;
-use smtp::server::Event;
+use smtp::server::{AuthOffer, Event, RcptParams};
 
 use super::{End, Step, Talk, Transaction};
 use crate::convention;
+use crate::kept::Recipient;
 use crate::ledger::Decision;
+use crate::pattern::Pattern;
 use crate::script::{Extension, Rule};
 use crate::stage::Stage;
 use crate::transcript::Who;
@@ -47,7 +51,7 @@ impl Talk<'_> {
                 let decision = self.decide(Stage::Mail, None, &[]);
                 self.apply(&decision, Stage::Mail, None).await
             }
-            Event::Rcpt { to, .. } => self.rcpt(to.as_str().to_owned()).await,
+            Event::Rcpt { to, params } => self.rcpt(to.as_str().to_owned(), &params).await,
             Event::Data { chunked } => self.data(chunked).await,
             Event::Content(piece) => self.content(&piece).await,
             Event::EndOfContent { size } => self.end_of_content(size).await,
@@ -70,6 +74,10 @@ impl Talk<'_> {
     async fn hello(&mut self, name: String, extended: bool) -> Step {
         self.transcript.set_hello(&name);
         self.hello = name;
+        self.extended = extended;
+        // The sink plays AUTH itself; the protocol must know that MAIL may have AUTH (RFC 4954 §5).
+        let offer = self.offers_auth().then(AuthOffer::default);
+        self.session.offer_auth(offer.map(Arc::new));
         self.transaction = Transaction::default();
         let stage = if extended { Stage::Ehlo } else { Stage::Helo };
         let decision = self.decide(stage, None, &[]);
@@ -87,8 +95,14 @@ impl Talk<'_> {
         let mut reply = OutgoingReply::plain(250, server.name.clone());
         for (keyword, extension) in Extension::ALL {
             // RFC 3207 §4.2: not announced once TLS is on.
-            let is_done = *extension == Extension::Starttls && self.tls.is_some();
-            if !self.plan.script.offers(*extension) || is_done {
+            let offered = match extension {
+                Extension::Starttls => self.tls.is_none(),
+                // RFC 8689 §2: announced under TLS alone.
+                Extension::RequireTls => self.tls.is_some(),
+                Extension::Auth => self.offers_auth(),
+                _ => true,
+            };
+            if !self.plan.script.offers(*extension) || !offered {
                 continue;
             }
             reply = reply.line(match extension {
@@ -100,11 +114,23 @@ impl Talk<'_> {
         reply
     }
 
-    async fn rcpt(&mut self, to: String) -> Step {
+    /// Whether AUTH is offered at this moment.
+    pub(super) fn offers_auth(&self) -> bool {
+        let server = &self.plan.script.server;
+        self.plan.script.offers(Extension::Auth) && (self.tls.is_some() || !server.auth_needs_tls)
+    }
+
+    async fn rcpt(&mut self, to: String, params: &RcptParams) -> Step {
         let mut asked: Option<Rule> = None;
         if self.plan.script.server.conventions {
             asked = convention::asked(&to, &self.plan.words);
         }
+        // With LMTP, each recipient is answered for itself.
+        if let Some(rule) = asked.as_mut().filter(|_| self.plan.script.server.lmtp) {
+            rule.recipient = Some(Pattern::new(&to));
+        }
+        let wish = Recipient::new(to.clone(), params);
+        self.transaction.wishes.push(wish);
         let decision = self.decide(Stage::Rcpt, Some(&to), asked.as_slice());
         self.transaction
             .asked
