@@ -4,6 +4,7 @@
 //! is wrong with a file is found at once; each problem has its place, and says what is allowed there.
 //! This crate does no I/O: it is given the text.
 
+mod acme;
 mod bounces;
 mod callout;
 mod dkim;
@@ -28,6 +29,7 @@ use std::time::Duration;
 
 use queue::route::Routes;
 
+pub use acme::Acme;
 pub use bounces::{Bounces, Per, ToSender};
 pub use dkim::{Canonical, Dkim, DkimDomain, Signs};
 pub use filters::{

@@ -116,6 +116,12 @@ pub enum ProblemKind {
     NoAuth,
     /// TLS from the first byte, and no certificate for it.
     NoCertificate,
+    /// The terms of the authority are not agreed to.
+    TermsNotAgreed,
+    /// No name for the certificate.
+    NoAcmeNames,
+    /// The text is no address of a directory.
+    NotADirectory,
     /// A policy of fingerprints without one.
     NoFingerprint,
     /// The text is no fingerprint.
@@ -197,7 +203,10 @@ impl Explained for ProblemKind {
             ProblemKind::NotASender => Some("write an address \"info@office.example\", all of a domain \"@office.example\", or \"*\" for anybody".into()),
             ProblemKind::TwoAuth => Some("keep one: `users` for a file of our own, `dovecot` to ask Dovecot".into()),
             ProblemKind::NoAuth => Some("add [auth] with users = \"/etc/postrider/users\" (`postrider user add` makes it), or with dovecot = \"/run/dovecot/auth-client\"".into()),
-            ProblemKind::NoCertificate => Some("add a section [[tls.certificate]] with chain = \"/path/fullchain.pem\" and key = \"/path/privkey.pem\"".into()),
+            ProblemKind::NoCertificate => Some("add a section [[tls.certificate]] with chain = \"/path/fullchain.pem\" and key = \"/path/privkey.pem\", or [tls.acme]".into()),
+            ProblemKind::TermsNotAgreed => Some("read the authority's terms of service (its directory has their address), and write agree_terms = true".into()),
+            ProblemKind::NoAcmeNames => Some("add names = [\"mx.example.org\"]: this machine's names, as clients and MX records have them".into()),
+            ProblemKind::NotADirectory => Some("write an address that begins with https:// (RFC 8555 §6.1)".into()),
             ProblemKind::NoFingerprint => Some("add fingerprints = [\"…\"]: SHA-256 of the certificate or of its public key".into()),
             ProblemKind::NotAFingerprint => Some("write 64 hexadecimal digits, with or without colons, as `openssl x509 -noout -fingerprint -sha256` prints them".into()),
             ProblemKind::NoChain => Some("add chain = \"/path/fullchain.pem\" to this [[tls.certificate]]".into()),
@@ -281,6 +290,11 @@ impl fmt::Display for ProblemKind {
             ProblemKind::NoCertificate => {
                 f.write_str("TLS from the first byte needs a certificate, and there is none")
             }
+            ProblemKind::TermsNotAgreed => {
+                f.write_str("the terms of the authority are not agreed to")
+            }
+            ProblemKind::NoAcmeNames => f.write_str("there is no name for the certificate"),
+            ProblemKind::NotADirectory => f.write_str("this is no address of a directory"),
             ProblemKind::NoFingerprint => {
                 f.write_str("the level is \"fingerprint\", and there is none")
             }

@@ -32,6 +32,8 @@ pub struct Tls {
     pub sending: TlsLevel,
     /// What is wanted of some: by domain, in the order of their names.
     pub policies: BTreeMap<String, TlsPolicy>,
+    /// A certificate by ACME, beside those in files.
+    pub acme: Option<crate::Acme>,
 }
 
 /// What encryption is wanted.
@@ -110,6 +112,7 @@ impl Default for Tls {
             mta_sts: true,
             sending: TlsLevel::default(),
             policies: BTreeMap::new(),
+            acme: None,
         }
     }
 }
@@ -121,6 +124,7 @@ const KEYS: &[&str] = &[
     "dane",
     "mta_sts",
     "policy",
+    "acme",
 ];
 
 pub(crate) fn read(root: &DeTable<'_>, config: &mut Config, found: &mut Found) {
@@ -136,6 +140,9 @@ pub(crate) fn read(root: &DeTable<'_>, config: &mut Config, found: &mut Found) {
     if let Some(list) = section.get("certificate") {
         certificates(list, own, section.found);
     }
+    if let Some(value) = section.get("acme") {
+        crate::acme::read(value, &mut own.acme, section.found);
+    }
     if let Some(by_domain) = section.get("policy") {
         policies(by_domain, own, section.found);
     }
@@ -145,6 +152,7 @@ pub(crate) fn read(root: &DeTable<'_>, config: &mut Config, found: &mut Found) {
         if let Some(value) = listen.and_then(|table| table.get(key))
             && !addresses.is_empty()
             && config.tls.certificates.is_empty()
+            && config.tls.acme.is_none()
         {
             found.error(value.span(), ProblemKind::NoCertificate);
         }
@@ -254,7 +262,7 @@ pub(crate) fn show(out: &mut String, config: &Config) -> fmt::Result {
         &own.mta_sts,
         "hold servers to their domains' policies, which are fetched over HTTPS",
     )?;
-    if own.certificates.is_empty() {
+    if own.certificates.is_empty() && own.acme.is_none() {
         writeln!(
             out,
             "# [[tls.certificate]]  # none: no TLS for those who send to us\n\
@@ -270,6 +278,9 @@ pub(crate) fn show(out: &mut String, config: &Config) -> fmt::Result {
             "ours first, then those up to an authority",
         )?;
         line(out, "key", &quoted(files.key.display()), "of the first")?;
+    }
+    if let Some(acme) = &own.acme {
+        crate::acme::show(out, acme)?;
     }
     for (domain, policy) in &own.policies {
         writeln!(out, "[tls.policy.{}]", quoted(domain))?;

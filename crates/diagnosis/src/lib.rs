@@ -4,6 +4,7 @@
 //! give the same diagnosis, and the words are made in `explain`.
 #![deny(clippy::wildcard_enum_match_arm)]
 
+pub mod acme;
 mod cause;
 pub mod codes;
 mod diagnose;

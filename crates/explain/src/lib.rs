@@ -6,6 +6,7 @@
 mod case;
 mod case_json;
 mod case_text;
+mod certificates;
 mod checked;
 mod checked_json;
 mod expansion;
@@ -31,6 +32,7 @@ mod words;
 pub use case::{explain_case, nothing_found};
 pub use case_json::{SCHEMA, case_json};
 pub use case_text::{Style, case_text};
+pub use certificates::{AcmeAdvice, OwnCertificate, acme_advice, certificates_text};
 pub use checked::checked_text;
 pub use checked_json::{CHECK_SCHEMA, checked_json};
 pub use explanation::{Explanation, Next, explain};

@@ -23,6 +23,7 @@ const ENGLISH: &[&str] = &[
     include_str!("../locales/en/tls.ftl"),
     include_str!("../locales/en/bounces.ftl"),
     include_str!("../locales/en/secure.ftl"),
+    include_str!("../locales/en/certificates.ftl"),
 ];
 const DUTCH: &[&str] = &[
     include_str!("../locales/nl/case.ftl"),
@@ -37,6 +38,7 @@ const DUTCH: &[&str] = &[
     include_str!("../locales/nl/tls.ftl"),
     include_str!("../locales/nl/bounces.ftl"),
     include_str!("../locales/nl/secure.ftl"),
+    include_str!("../locales/nl/certificates.ftl"),
 ];
 
 static EN: LazyLock<Bundle> = LazyLock::new(|| bundle(Lang::En, ENGLISH));

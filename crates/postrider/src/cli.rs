@@ -45,6 +45,8 @@ pub(crate) enum Command {
     /// It also does so on SIGHUP, and by itself within a minute. A file that cannot be used leaves the
     /// old certificate in use; then this says why, and ends with 1.
     ReloadCertificates,
+    /// Show our certificates: names, file or authority, until when, and what failed.
+    Certificates(Certificates),
     /// Say in plain words what a code, a reply, a bounce or a log means.
     Explain(Explain),
     /// Look from here why mail for somebody may not arrive: route, DNS, servers, our own standing.
@@ -243,6 +245,16 @@ pub(crate) struct Sink {
     /// Log no sessions.
     #[arg(long, conflicts_with = "json")]
     pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Certificates {
+    /// One JSON object for each.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// The language; else that of the environment (LANG).
+    #[arg(long, value_enum)]
+    pub(crate) lang: Option<Language>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,6 +1,7 @@
 //! Postrider, the mail relay that tells you why: the command line.
 
 mod bounces_command;
+mod certificates_command;
 mod check_command;
 mod cli;
 mod config_command;
@@ -50,6 +51,7 @@ fn main() -> ExitCode {
         Command::Resume { destination } => {
             queue_command::pause(destination.as_deref(), false, &cli.place)
         }
+        Command::Certificates(arguments) => certificates_command::main(&arguments, &cli.place),
         Command::ReloadCertificates => reload_command::main(&cli.place),
         Command::Explain(arguments) => explain_command::main(&arguments),
         Command::Check(arguments) => check_command::main(&arguments, &cli.place),

@@ -1,5 +1,6 @@
 //! `postrider serve`: the relay.
 
+pub(crate) mod acme;
 mod bounces;
 mod callouts;
 pub(crate) mod certificates;
@@ -67,6 +68,8 @@ enum StartError {
     Certificate(#[from] tls::IdentityError),
     #[error(transparent)]
     Sending(#[from] tls_sending::SetupError),
+    #[error(transparent)]
+    Acme(#[from] acme::SetupError),
     #[error("the DKIM keys: {0}")]
     Keys(#[from] ::signing::StoreFault),
     #[error("the DNS resolver: {0}")]
@@ -136,7 +139,6 @@ async fn run(config: &Config, data: &Path) -> Result<(), StartError> {
     let data = std::path::absolute(data).unwrap_or_else(|_| data.to_owned());
     prepare(&store, config, &world).await?;
 
-    let certificates = certificates::Certificates::load(config, &world)?;
     let resolver: Arc<dyn dns::Resolver> = Arc::new(resolver::of(config)?);
     let control_path = place::control_socket(&data);
     let control = control_server::Control::listen(&control_path);
@@ -145,6 +147,10 @@ async fn run(config: &Config, data: &Path) -> Result<(), StartError> {
         source,
     })?;
     let sending_tls = tls_sending::tls(config, &world, &resolver, &data)?;
+    let connector = sending_tls.connector.as_ref();
+    let obtaining = acme::Obtaining::prepare(config, &data, &world, &resolver, connector).await?;
+    let by_acme = obtaining.as_ref().map(acme::Obtaining::files);
+    let certificates = certificates::Certificates::load(config, by_acme, &world)?;
     // After the control socket: whoever finds the port open finds that too. Before anything is sent:
     // a start that fails must not cut it off.
     let listening = async {
@@ -248,6 +254,7 @@ async fn run(config: &Config, data: &Path) -> Result<(), StartError> {
         asking: asking.clone(),
     };
     let pruning = tokio::spawn(chores.run());
+    let obtaining = obtaining.map(|one| tokio::spawn(one.run(certificates.clone())));
     let watching = tokio::spawn(certificates.watch(hangup));
     announce(config, &addresses, &data);
     notify(&[sd_notify::NotifyState::Ready]);
@@ -271,6 +278,9 @@ async fn run(config: &Config, data: &Path) -> Result<(), StartError> {
     control.abort();
     pruning.abort();
     watching.abort();
+    if let Some(obtaining) = obtaining {
+        obtaining.abort();
+    }
     // The socket is of no more use; a leftover does no harm either.
     let _ = std::fs::remove_file(&control_path);
     tracing::info!("stopped");

@@ -59,6 +59,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("mta-sts", &["diagnosis", "dns", "tls", "world"]),
     ("toml-read", &[]),
     ("config", &["toml-read", "queue", "rewriting"]),
+    ("acme", &["diagnosis", "dns", "tls", "world"]),
     ("sink", &["smtp", "diagnosis", "tls", "toml-read", "world"]),
     ("screening", &["smtp", "queue"]),
     ("email-auth", &["smtp", "diagnosis", "dns"]),
@@ -105,6 +106,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "postrider",
         &[
+            "acme",
             "bounces",
             "auth",
             "sasl",

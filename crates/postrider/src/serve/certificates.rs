@@ -7,7 +7,7 @@ use config::Config;
 use jiff::Timestamp;
 use tls::{Acceptor, Identities, IdentityError, IdentityFiles};
 use tokio::signal::unix::Signal;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 use world::World;
 
 use crate::control::Reloaded;
@@ -25,11 +25,19 @@ pub(crate) struct Certificates {
     /// Of files that stay as they are, each error is told once.
     told: Arc<Mutex<Vec<tls::Reloaded>>>,
     world: World,
+    /// Wakes whoever asks for certificates by ACME.
+    pub(crate) wake: Arc<Notify>,
 }
 
 impl Certificates {
-    pub(crate) fn load(config: &Config, world: &World) -> Result<Certificates, IdentityError> {
-        let files = files(config);
+    /// Those of the configuration, and one by ACME.
+    pub(crate) fn load(
+        config: &Config,
+        by_acme: Option<IdentityFiles>,
+        world: &World,
+    ) -> Result<Certificates, IdentityError> {
+        let mut files = files(config);
+        files.extend(by_acme);
         let identities = match files.is_empty() {
             true => None,
             false => {
@@ -44,6 +52,7 @@ impl Certificates {
             identities,
             told: Arc::default(),
             world: world.clone(),
+            wake: Arc::default(),
         })
     }
 

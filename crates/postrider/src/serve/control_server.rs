@@ -125,7 +125,10 @@ impl Asked {
                 );
                 Ok(Answer::Done)
             }
-            Request::ReloadCertificates => Ok(Answer::Reloaded(self.certificates.reload().await)),
+            Request::ReloadCertificates => {
+                self.certificates.wake.notify_one();
+                Ok(Answer::Reloaded(self.certificates.reload().await))
+            }
             Request::Pause {
                 destination,
                 paused,

@@ -5,6 +5,7 @@
     reason = "a test that cannot set up its stage fails"
 )]
 
+mod acme;
 mod authority;
 mod checking;
 mod dane;

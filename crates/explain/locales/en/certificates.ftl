@@ -1,0 +1,56 @@
+# Our certificates, and what keeps an authority from giving us one by ACME.
+
+certificates-none = There is no certificate: nobody is offered TLS. docs/tls.md tells how to have one, by [tls.acme] for one.
+certificates-until = Valid until { $value }.
+certificates-stand-in = None has come yet. One that vouches for itself stands in: senders that do not check encrypt with it.
+certificates-unusable = Cannot be used: { $value }.
+certificates-by = By ACME from { $value }
+certificates-file = File: { $value }
+certificates-failed = The last attempt failed at { $value }:
+certificates-plain = { $value }
+certificates-next = The next one is asked for at { $value }.
+
+acme-the-names = the names
+acme-step-account = asking for an account
+acme-step-order = ordering the certificate
+acme-step-challenge = showing that the names are ours
+acme-step-certificate = fetching the certificate
+acme-step-keeping = keeping it here
+acme-said = It says: { $detail }
+
+acme-connection = The authority could not connect to { $name } on port 80.
+    .todo = You: let port 80 of every address of { $name } reach this machine, in the firewall and at the provider, and see that it arrives where [tls.acme] http listens.
+acme-dns = The authority could not look up { $name } in the DNS.
+    .todo = You: give { $name } an A or AAAA record with this machine's address, and see that the domain's name servers answer.
+acme-unauthorized = The authority reached { $name }, and what answered there on port 80 was not this relay.
+    .todo = You: point { $name } at this machine in the DNS (old AAAA records, too); if a web server has port 80, let it pass /.well-known/acme-challenge/ on to where [tls.acme] http listens.
+acme-incorrectResponse = What answered for { $name } on port 80 was not what the authority asked for.
+    .todo = You: see which server answers http://{ $name }/.well-known/acme-challenge/, and let it pass that on to where [tls.acme] http listens.
+acme-caa = A CAA record forbids this authority to issue for { $name }.
+    .todo = You: name the authority in the domain's CAA record, or choose another one as [tls.acme] directory.
+acme-rateLimited = The authority has been asked too often.
+    .todo = Nobody: it is tried again later, and not sooner. If this comes again, look for another machine that asks for the same names.
+acme-rejectedIdentifier = The authority does not issue for { $name }.
+    .todo = You: take the name out of [tls.acme] names, or choose another authority.
+acme-accountDoesNotExist = The authority does not know our account any more.
+    .todo = Nobody: a new account is made at the next attempt.
+acme-userActionRequired = The authority wants something of the account's holder, mostly that new terms are agreed to.
+    .todo = You: open the address that it names, and do what it says there.
+acme-invalidContact = The authority does not take the address in [tls.acme] contact.
+    .todo = You: write an address there that receives mail.
+acme-unsupportedContact = The authority does not take the kind of address in [tls.acme] contact.
+    .todo = You: write a mail address there.
+acme-externalAccountRequired = The authority gives certificates to its customers alone (external account binding), which this relay does not know.
+    .todo = You: choose another authority as [tls.acme] directory, or get the certificate by another program and name its files in [[tls.certificate]].
+acme-serverInternal = Something failed at the authority.
+    .todo = Nobody: it is tried again. If it lasts for days, look at the authority's status page.
+acme-unreachable = The authority cannot be reached: { $detail }
+    .todo = You, if it lasts: see that this machine may connect to the authority (port 443), that the address in [tls.acme] directory is right, and that this machine's clock and its authorities of TLS are.
+acme-timed-out = The authority did not come to an end in time ({ $step }).
+    .todo = Nobody: it is tried again.
+acme-no-http-challenge = The authority does not let { $name } be shown by HTTP-01, which is all that this relay knows.
+    .todo = You: choose another authority, or get the certificate by another program and name its files in [[tls.certificate]].
+acme-disk = A file could not be read or written here: { $detail }
+    .todo = You: see to the rights and the room of the data directory.
+acme-other = There is no certificate ({ $step }, { $kind }): { $detail }
+    .todo = Nobody yet: it is tried again. If it lasts, what the authority says tells more; this may also be a fault of this program.

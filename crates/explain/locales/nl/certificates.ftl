@@ -1,0 +1,56 @@
+# Onze certificaten, en waarom een certificaatautoriteit er via ACME geen geeft.
+
+certificates-none = Er is geen certificaat: niemand krijgt TLS aangeboden. In docs/tls.md staat hoe u er een krijgt, bijvoorbeeld met [tls.acme].
+certificates-until = Geldig tot { $value }.
+certificates-stand-in = Er is er nog geen gekomen. Tot dan dient er een die voor zichzelf instaat: afzenders die niet controleren, versleutelen daarmee.
+certificates-unusable = Onbruikbaar: { $value }.
+certificates-by = Via ACME van { $value }
+certificates-file = Bestand: { $value }
+certificates-failed = De laatste poging mislukte om { $value }:
+certificates-plain = { $value }
+certificates-next = Het volgende wordt gevraagd om { $value }.
+
+acme-the-names = de namen
+acme-step-account = een account vragen
+acme-step-order = het certificaat bestellen
+acme-step-challenge = aantonen dat de namen van ons zijn
+acme-step-certificate = het certificaat ophalen
+acme-step-keeping = het hier bewaren
+acme-said = Zij zegt: { $detail }
+
+acme-connection = De autoriteit kreeg geen verbinding met { $name } op poort 80.
+    .todo = U: laat poort 80 van elk adres van { $name } bij deze machine uitkomen, in de firewall en bij de provider, en daar waar [tls.acme] http luistert.
+acme-dns = De autoriteit kon { $name } niet vinden in de DNS.
+    .todo = U: geef { $name } een A- of AAAA-record met het adres van deze machine, en kijk of de nameservers van het domein antwoorden.
+acme-unauthorized = De autoriteit bereikte { $name }, maar wat daar op poort 80 antwoordde was niet deze mailserver.
+    .todo = U: laat { $name } in de DNS naar deze machine wijzen (ook oude AAAA-records); heeft een webserver poort 80, laat die dan /.well-known/acme-challenge/ doorgeven naar waar [tls.acme] http luistert.
+acme-incorrectResponse = Wat voor { $name } op poort 80 antwoordde was niet wat de autoriteit vroeg.
+    .todo = U: kijk welke server antwoordt op http://{ $name }/.well-known/acme-challenge/, en laat die dat doorgeven naar waar [tls.acme] http luistert.
+acme-caa = Een CAA-record verbiedt deze autoriteit een certificaat voor { $name } te geven.
+    .todo = U: noem de autoriteit in het CAA-record van het domein, of kies een andere als [tls.acme] directory.
+acme-rateLimited = De autoriteit is te vaak gevraagd.
+    .todo = Niemand: later wordt het opnieuw geprobeerd, en niet eerder. Komt dit vaker voor, zoek dan een andere machine die dezelfde namen vraagt.
+acme-rejectedIdentifier = De autoriteit geeft geen certificaat voor { $name }.
+    .todo = U: haal de naam uit [tls.acme] names, of kies een andere autoriteit.
+acme-accountDoesNotExist = De autoriteit kent ons account niet meer.
+    .todo = Niemand: bij de volgende poging wordt een nieuw account gemaakt.
+acme-userActionRequired = De autoriteit wil iets van de houder van het account, meestal instemming met nieuwe voorwaarden.
+    .todo = U: open het adres dat zij noemt, en doe wat daar staat.
+acme-invalidContact = De autoriteit aanvaardt het adres in [tls.acme] contact niet.
+    .todo = U: zet daar een adres dat post ontvangt.
+acme-unsupportedContact = De autoriteit aanvaardt dit soort adres in [tls.acme] contact niet.
+    .todo = U: zet daar een mailadres.
+acme-externalAccountRequired = De autoriteit geeft alleen certificaten aan haar klanten (external account binding), en dat kent deze mailserver niet.
+    .todo = U: kies een andere autoriteit als [tls.acme] directory, of haal het certificaat met een ander programma en noem de bestanden in [[tls.certificate]].
+acme-serverInternal = Er ging iets mis bij de autoriteit.
+    .todo = Niemand: het wordt opnieuw geprobeerd. Duurt het dagen, kijk dan op de statuspagina van de autoriteit.
+acme-unreachable = De autoriteit is niet bereikbaar: { $detail }
+    .todo = U, als het blijft: kijk of deze machine verbinding mag maken met de autoriteit (poort 443), of het adres in [tls.acme] directory klopt, en of de klok en de vertrouwde autoriteiten van deze machine kloppen.
+acme-timed-out = De autoriteit kwam niet op tijd klaar ({ $step }).
+    .todo = Niemand: het wordt opnieuw geprobeerd.
+acme-no-http-challenge = De autoriteit laat { $name } niet aantonen met HTTP-01, en iets anders kent deze mailserver niet.
+    .todo = U: kies een andere autoriteit, of haal het certificaat met een ander programma en noem de bestanden in [[tls.certificate]].
+acme-disk = Een bestand kon hier niet worden gelezen of geschreven: { $detail }
+    .todo = U: kijk naar de rechten en de ruimte van de datamap.
+acme-other = Er is geen certificaat ({ $step }, { $kind }): { $detail }
+    .todo = Nog niemand: het wordt opnieuw geprobeerd. Blijft het, dan vertelt wat de autoriteit zegt meer; het kan ook een fout van dit programma zijn.
