@@ -25,6 +25,7 @@ mod step;
 mod story;
 mod suppressed;
 mod time;
+mod tls_report;
 mod verified;
 mod way;
 mod words;
@@ -50,3 +51,4 @@ pub use returned::{
 };
 pub use story::story;
 pub use suppressed::{suppressed, suppressed_details, suppressed_times};
+pub use tls_report::{tls_report_json, tls_report_text, tls_report_unreadable};

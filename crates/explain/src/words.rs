@@ -24,6 +24,7 @@ const ENGLISH: &[&str] = &[
     include_str!("../locales/en/bounces.ftl"),
     include_str!("../locales/en/secure.ftl"),
     include_str!("../locales/en/certificates.ftl"),
+    include_str!("../locales/en/tls_report.ftl"),
 ];
 const DUTCH: &[&str] = &[
     include_str!("../locales/nl/case.ftl"),
@@ -39,6 +40,7 @@ const DUTCH: &[&str] = &[
     include_str!("../locales/nl/bounces.ftl"),
     include_str!("../locales/nl/secure.ftl"),
     include_str!("../locales/nl/certificates.ftl"),
+    include_str!("../locales/nl/tls_report.ftl"),
 ];
 
 static EN: LazyLock<Bundle> = LazyLock::new(|| bundle(Lang::En, ENGLISH));

@@ -2,6 +2,7 @@
 
 mod follow;
 mod input;
+mod tls_report;
 
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
@@ -29,6 +30,8 @@ enum ExplainError {
     Nothing,
     #[error("--follow takes one log file")]
     FollowWhat,
+    #[error("{told}")]
+    TlsReport { told: String },
     #[error("writing the answer: {0}")]
     Output(io::Error),
 }

@@ -21,7 +21,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("dns", &[]),
     ("readers", &["smtp", "diagnosis"]),
     ("queue", &["smtp", "diagnosis"]),
-    ("explain", &["smtp", "diagnosis", "readers", "queue"]),
+    (
+        "explain",
+        &["smtp", "diagnosis", "readers", "queue", "tls-report"],
+    ),
     ("recipients", &["smtp", "queue"]),
     ("bounces", &["smtp", "diagnosis", "readers", "queue"]),
     ("tables", &["recipients", "dns", "world"]),
@@ -57,6 +60,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     // Handshakes end in facts of `diagnosis`; certificates are compared with records of `dns`.
     ("tls", &["diagnosis", "dns", "world"]),
     ("mta-sts", &["diagnosis", "dns", "tls", "world"]),
+    ("tls-report", &[]),
     ("toml-read", &[]),
     ("config", &["toml-read", "queue", "rewriting"]),
     ("acme", &["diagnosis", "dns", "tls", "world"]),
@@ -134,6 +138,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "simulate",
             "mta-sts",
             "tls",
+            "tls-report",
             "toml-read",
         ],
     ),
@@ -156,6 +161,7 @@ const PURE: &[&str] = &[
     "recipients",
     "rewriting",
     "simulate",
+    "tls-report",
 ];
 const IMPURE_LIBRARIES: &[&str] = &[
     "tokio",

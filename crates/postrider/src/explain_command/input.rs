@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use readers::{Intake, LogTimes};
 
-use super::{ExplainError, Printer};
+use super::{ExplainError, Printer, tls_report};
 
 /// One input.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,7 +67,7 @@ fn looks_like_a_path(argument: &str) -> bool {
     let begins = ["/", "./", "../", "~/"]
         .iter()
         .any(|start| argument.starts_with(start));
-    let ends = [".eml", ".mbox", ".log", ".txt", ".msg"]
+    let ends = [".eml", ".mbox", ".log", ".txt", ".msg", ".json", ".gz"]
         .iter()
         .any(|end| argument.ends_with(end));
     one_word && (begins || ends)
@@ -114,12 +114,12 @@ pub(super) fn read(source: &Source, printer: &mut Printer<'_>) -> Result<(), Exp
             Ok(())
         })?,
         Source::Stdin => {
-            pour(
-                &mut io::stdin().lock(),
-                &mut intake,
-                printer,
-                ExplainError::Stdin,
-            )?;
+            let mut input = io::stdin().lock();
+            let Some(mut begun) = tls_report::show(&mut input, printer, &ExplainError::Stdin)?
+            else {
+                return Ok(());
+            };
+            pour(&mut begun, &mut intake, printer, ExplainError::Stdin)?;
         }
         Source::File(path) => {
             let fail = |source| ExplainError::Read {
@@ -127,7 +127,10 @@ pub(super) fn read(source: &Source, printer: &mut Printer<'_>) -> Result<(), Exp
                 source,
             };
             let mut file = File::open(path).map_err(fail)?;
-            pour(&mut file, &mut intake, printer, fail)?;
+            let Some(mut begun) = tls_report::show(&mut file, printer, &fail)? else {
+                return Ok(());
+            };
+            pour(&mut begun, &mut intake, printer, fail)?;
         }
     }
     printer.hear(|heard| {

@@ -11,4 +11,5 @@ mod checking;
 mod dane;
 mod mta_sts;
 mod receiving;
+mod reports;
 mod sending;
