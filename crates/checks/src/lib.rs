@@ -17,6 +17,7 @@ mod listeners;
 mod lists;
 mod message;
 mod ours;
+mod published;
 mod request;
 mod route;
 mod secure;
@@ -101,6 +102,8 @@ impl Checker {
         {
             let check = domain::check(domain, &*self.resolver);
             findings.extend(self.bounded(Check::DnsOfDomain, domain, check).await);
+            let check = self.published(domain, &found);
+            findings.extend(self.bounded(Check::DnsOfDomain, domain, check).await);
         }
         findings.extend(self.servers(request, &found).await);
         findings.extend(self.listeners(&request.subject).await);
@@ -148,7 +151,14 @@ impl Checker {
         };
         match check {
             Check::DnsOfDomain => match &subject.domain {
-                Some(domain) => domain::check(domain, resolver).await,
+                Some(domain) => {
+                    let mut findings = domain::check(domain, resolver).await;
+                    if self.by_dns(subject, &from) {
+                        let (found, _) = self.route(subject, &from).await;
+                        findings.extend(self.published(domain, &found).await);
+                    }
+                    findings
+                }
                 None => Vec::new(),
             },
             Check::OwnRoutes => {
@@ -235,6 +245,12 @@ impl Checker {
                 (route::Found::default(), vec![late])
             }
         }
+    }
+
+    /// What the domain demands of TLS, as it is published.
+    async fn published(&self, domain: &str, found: &route::Found) -> Vec<Finding> {
+        let policies = self.settings.mta_sts.as_deref();
+        published::check(domain, &found.candidates, &*self.resolver, policies).await
     }
 
     async fn servers(&self, request: &Request, found: &route::Found) -> Vec<Finding> {

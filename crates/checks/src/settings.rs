@@ -25,6 +25,8 @@ pub struct Settings {
     pub budget: Duration,
     /// Servers' addresses that are connected to, at most.
     pub max_addresses: usize,
+    /// Who tells the policies of domains by MTA-STS (RFC 8461); `None`: nobody is asked.
+    pub mta_sts: Option<Arc<dyn mta_sts::Policies>>,
     /// Our addresses as the world sees them; none: as this machine sees them.
     pub our_addresses: Vec<IpAddr>,
     /// The block lists to ask.
@@ -53,6 +55,7 @@ impl Default for Settings {
             reply_timeout: Duration::from_secs(30),
             budget: Duration::from_secs(60),
             max_addresses: 10,
+            mta_sts: None,
             our_addresses: Vec::new(),
             block_lists: Vec::new(),
             keep: Duration::from_secs(300),

@@ -182,6 +182,24 @@ conclusions! {
     DnsUnreachable = "dns-unreachable": DnsOfDomain, CannotTell, supports OurLineDown;
     /// What came back is no answer.
     DnsUnclear = "dns-unclear": DnsOfDomain, CannotTell, supports DnsFailing;
+    /// A server's certificate is published in the signed DNS (RFC 7672).
+    DaneFound = "dane-found": DnsOfDomain, Fine;
+    /// None of the TLSA records of a server can be used.
+    DaneUnusable = "dane-unusable": DnsOfDomain, Warning;
+    /// Whether a server has TLSA records cannot be found out.
+    DaneUnanswered = "dane-unanswered": DnsOfDomain, Problem, supports TlsDane;
+    /// DANE does not apply to any server.
+    DaneNone = "dane-none": DnsOfDomain, Fine, rules_out TlsDane;
+    /// No resolver's word on DNSSEC is taken.
+    DaneNotAsked = "dane-not-asked": DnsOfDomain, CannotTell;
+    /// The domain has a policy of MTA-STS (RFC 8461).
+    MtaStsFound = "mta-sts-found": DnsOfDomain, Fine;
+    /// The domain has none.
+    MtaStsNone = "mta-sts-none": DnsOfDomain, Fine, rules_out TlsMtaSts;
+    /// The domain announces a policy that cannot be had.
+    MtaStsUnavailable = "mta-sts-unavailable": DnsOfDomain, Warning;
+    /// The policy does not name a server of the domain.
+    MtaStsOmits = "mta-sts-omits": DnsOfDomain, Problem, supports TlsMtaSts;
     /// The server takes connections and greets.
     ServerAnswers = "server-answers": TcpAndBanner, Fine, rules_out ConnectionTimeout;
     /// Nothing listens there.

@@ -39,7 +39,7 @@ enum CheckError {
     Config(#[from] ConfigError),
     #[error("the DNS resolver: {0}")]
     Resolver(#[from] dns::SetupError),
-    #[error(transparent)]
+    #[error("[tls] authorities: {0}")]
     Authorities(#[from] tls::RootsError),
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -88,10 +88,14 @@ fn run(arguments: &Check, options: &Options) -> Result<Verdict, CheckError> {
         .build();
     let runtime = runtime.map_err(CheckError::Runtime)?;
     let ended = runtime.block_on(async {
-        let resolver = Arc::new(crate::resolver::of(&config)?);
-        let world = World::real();
-        let connector = Some(tls_sending::connector(&config, &world)?);
-        let checker = Checker::new(world, resolver, checking::checks(&config, connector));
+        let (world, resolver) = (World::real(), crate::resolver::of(&config)?);
+        let resolver: Arc<dyn dns::Resolver> = Arc::new(resolver);
+        let connector = tls_sending::connector(&config, &world)?;
+        let settings = checks::Settings {
+            mta_sts: tls_sending::policies(&config, &world, &resolver, &connector),
+            ..checking::checks(&config, Some(connector))
+        };
+        let checker = Checker::new(world, resolver, settings);
         let mut printer = Printer::new(arguments);
         if let Some(id) = &arguments.message {
             let store = SqliteStore::open_reader(&options.data())?;

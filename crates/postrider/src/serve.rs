@@ -208,12 +208,12 @@ async fn run(config: &Config, data: &Path) -> Result<(), StartError> {
     if config.checks.live {
         let (verification, doubts) = verification::channel();
         sending.verifier = Some(Arc::new(verification));
+        let checking = checks::Settings {
+            mta_sts: sending.tls.mta_sts.clone(),
+            ..checking::checks(config, connector)
+        };
         let looker = verification::Looker {
-            checker: Checker::new(
-                world.clone(),
-                resolver.clone(),
-                checking::checks(config, connector),
-            ),
+            checker: Checker::new(world.clone(), resolver.clone(), checking),
             store: store.clone(),
             world: world.clone(),
         };

@@ -43,6 +43,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "queue",
             "tls",
             "world",
+            "mta-sts",
+            "tls",
         ],
     ),
     (

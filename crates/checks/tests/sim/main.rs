@@ -10,6 +10,7 @@ mod identity;
 mod limits;
 mod lists;
 mod ourselves;
+mod published;
 mod queued;
 mod servers;
 mod stage;

@@ -56,6 +56,15 @@ found-dns-refuses = The name server refuses to answer about { $subject }. It is 
 found-dns-silent = No answer about { $subject } came in time. Whether its name servers or ours are slow cannot be told from here.
 found-dns-unreachable = The name server could not be reached to ask about { $subject }.
 found-dns-unclear = What came back about { $subject } is no answer that can be used.
+found-dane-found = { $subject } has its certificate published in the signed DNS ({ $object }). Mail goes there only encrypted, and only if the certificate fits.
+found-dane-unusable = { $subject } has TLSA records in the signed DNS ({ $object }), and none of them can be used between mail servers. Mail goes there only encrypted; who the server is is not checked.
+found-dane-unanswered = Whether { $subject } has its certificate published in the signed DNS cannot be found out: { $object } has no valid answer. The server gets no mail until that is mended, since mail could else be led astray.
+found-dane-none = { $subject } publishes no certificates of its mail servers in the signed DNS (DANE): nothing is demanded that way.
+found-dane-not-asked = Whether { $subject } publishes certificates of its mail servers in the signed DNS (DANE) was not looked at: the resolver is not on this machine, and [dns] trust_ad does not say that its word counts.
+found-mta-sts-found = { $subject } has a policy for its mail servers (MTA-STS): { $object }. In mode enforce, mail goes only to the servers that it names, encrypted and with a valid certificate.
+found-mta-sts-none = { $subject } has no policy for its mail servers (MTA-STS).
+found-mta-sts-unavailable = { $subject } announces a policy for its mail servers (MTA-STS) that cannot be had: { $object }. Mail goes as without it, unless the relay keeps an earlier one.
+found-mta-sts-omits = { $subject } is a mail server that the domain's policy (MTA-STS) does not name; it names { $object }. In mode enforce no mail goes there.
 
 # The servers.
 found-server-answers = { $subject } takes connections. It greets with: { $object }

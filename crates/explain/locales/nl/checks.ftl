@@ -56,6 +56,15 @@ found-dns-refuses = De naamserver weigert antwoord te geven over { $subject }. W
 found-dns-silent = Er kwam niet op tijd antwoord over { $subject }. Of de naamservers daar of de onze traag zijn is van hier niet te zeggen.
 found-dns-unreachable = De naamserver was niet te bereiken om naar { $subject } te vragen.
 found-dns-unclear = Wat er over { $subject } terugkwam is geen bruikbaar antwoord.
+found-dane-found = { $subject } heeft zijn certificaat in de ondertekende DNS staan ({ $object }). Mail gaat er alleen versleuteld heen, en alleen als het certificaat klopt.
+found-dane-unusable = { $subject } heeft TLSA-records in de ondertekende DNS ({ $object }), maar geen ervan is tussen mailservers te gebruiken. Mail gaat er alleen versleuteld heen; wie de server is wordt niet nagegaan.
+found-dane-unanswered = Of { $subject } zijn certificaat in de ondertekende DNS heeft staan is niet te achterhalen: { $object } heeft geen geldig antwoord. De server krijgt geen mail tot dat hersteld is, want anders zou mail op een dwaalspoor te brengen zijn.
+found-dane-none = { $subject } publiceert geen certificaten van zijn mailservers in de ondertekende DNS (DANE): langs die weg wordt niets geëist.
+found-dane-not-asked = Of { $subject } certificaten van zijn mailservers in de ondertekende DNS publiceert (DANE) is niet bekeken: de resolver staat niet op deze machine, en [dns] trust_ad zegt niet dat zijn woord telt.
+found-mta-sts-found = { $subject } heeft een beleid voor zijn mailservers (MTA-STS): { $object }. In de stand enforce gaat mail alleen naar de servers die het noemt, versleuteld en met een geldig certificaat.
+found-mta-sts-none = { $subject } heeft geen beleid voor zijn mailservers (MTA-STS).
+found-mta-sts-unavailable = { $subject } kondigt een beleid voor zijn mailservers aan (MTA-STS) dat niet te krijgen is: { $object }. Mail gaat zoals zonder, tenzij de relay een eerder beleid bewaart.
+found-mta-sts-omits = { $subject } is een mailserver die het beleid van het domein (MTA-STS) niet noemt; het noemt { $object }. In de stand enforce gaat daar geen mail heen.
 
 # De servers.
 found-server-answers = { $subject } neemt verbindingen aan. Hij begroet met: { $object }

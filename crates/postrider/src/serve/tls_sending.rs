@@ -78,6 +78,17 @@ async fn look_after(keeper: Arc<Keeper>) {
     }
 }
 
+/// Who tells the policies of domains to one who only looks; `None`: nobody is to be asked.
+pub(crate) fn policies(
+    config: &Config,
+    world: &World,
+    resolver: &Arc<dyn Resolver>,
+    connector: &Connector,
+) -> Option<Arc<dyn mta_sts::Policies>> {
+    let wanted = config.tls.mta_sts;
+    wanted.then(|| Arc::new(fetcher(world, resolver, connector.clone())) as _)
+}
+
 /// Who fetches policies of MTA-STS.
 fn fetcher(world: &World, resolver: &Arc<dyn Resolver>, connector: Connector) -> Fetcher {
     Fetcher {
