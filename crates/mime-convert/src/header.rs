@@ -2,42 +2,11 @@
 
 use mail_parser::{Address, ContentType, MessageParser, MimeHeaders};
 
+use crate::field::{fields, name, value};
 use crate::{Obstacle, address::ascii_address};
 
 /// Where lines are folded (RFC 5322 §2.1.1).
 const FOLD: usize = 76;
-
-/// The fields of a header, each with its folded lines.
-fn fields(header: &[u8]) -> Vec<&[u8]> {
-    let mut fields = Vec::new();
-    let mut from = 0;
-    let mut at = 0;
-    for line in header.split_inclusive(|byte| *byte == b'\n') {
-        let folded = matches!(line.first(), Some(b' ' | b'\t'));
-        if at > from && !folded {
-            fields.push(&header[from..at]);
-            from = at;
-        }
-        at += line.len();
-    }
-    if at > from {
-        fields.push(&header[from..at]);
-    }
-    fields
-}
-
-fn name(field: &[u8]) -> &[u8] {
-    let end = field.iter().position(|byte| *byte == b':').unwrap_or(0);
-    field[..end].trim_ascii_end()
-}
-
-fn value(field: &[u8]) -> &[u8] {
-    let start = field
-        .iter()
-        .position(|byte| *byte == b':')
-        .map_or(0, |at| at + 1);
-    &field[start..]
-}
 
 /// Whether there is such a field.
 pub(crate) fn has(header: &[u8], wanted: &str) -> bool {

@@ -12,6 +12,7 @@
 mod address;
 mod encode;
 mod entity;
+pub mod field;
 mod header;
 mod plan;
 mod scan;

@@ -1,5 +1,7 @@
 //! The header by the rules.
 
+use mime_convert::field::{fields, name};
+
 use crate::{Place, Rule, Rules, addresses, map};
 
 /// A rule that was left out.
@@ -166,27 +168,6 @@ fn signed_names(header: &[u8]) -> Vec<String> {
         }
     }
     names
-}
-
-/// The fields of a header, each with its folded lines and line end.
-fn fields(header: &[u8]) -> Vec<&[u8]> {
-    let mut fields = Vec::new();
-    let (mut from, mut at) = (0, 0);
-    for line in header.split_inclusive(|byte| *byte == b'\n') {
-        let folded = matches!(line.first(), Some(b' ' | b'\t'));
-        if at > from && !folded {
-            fields.extend(header.get(from..at));
-            from = at;
-        }
-        at += line.len();
-    }
-    fields.extend(header.get(from..at).filter(|field| !field.is_empty()));
-    fields
-}
-
-fn name(field: &[u8]) -> &[u8] {
-    let end = field.iter().position(|byte| *byte == b':').unwrap_or(0);
-    field.get(..end).unwrap_or_default().trim_ascii_end()
 }
 
 #[cfg(test)]

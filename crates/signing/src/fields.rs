@@ -1,28 +1,7 @@
 //! Header fields, and whose message it is.
 
 use mail_parser::{Address, MessageParser};
-
-/// The fields of a header, each with its folded lines and line end.
-pub(crate) fn fields(header: &[u8]) -> Vec<&[u8]> {
-    let mut fields = Vec::new();
-    let (mut from, mut at) = (0, 0);
-    for line in header.split_inclusive(|byte| *byte == b'\n') {
-        let folded = matches!(line.first(), Some(b' ' | b'\t'));
-        if at > from && !folded {
-            fields.extend(header.get(from..at));
-            from = at;
-        }
-        at += line.len();
-    }
-    fields.extend(header.get(from..at).filter(|field| !field.is_empty()));
-    fields
-}
-
-/// The name of a field.
-pub(crate) fn name(field: &[u8]) -> &[u8] {
-    let end = field.iter().position(|byte| *byte == b':').unwrap_or(0);
-    field.get(..end).unwrap_or_default().trim_ascii_end()
-}
+use mime_convert::field::name;
 
 pub(crate) fn is(field: &[u8], wanted: &str) -> bool {
     name(field).eq_ignore_ascii_case(wanted.as_bytes())
@@ -74,6 +53,7 @@ fn domain(address: &mail_parser::Addr<'_>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use mime_convert::field::fields;
 
     #[test]
     fn the_author_is_in_one_domain_or_nobody_is() {

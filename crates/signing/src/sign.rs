@@ -5,9 +5,10 @@ use std::sync::Arc;
 use aws_lc_rs::digest::{Context, SHA256};
 use data_encoding::BASE64;
 use jiff::Timestamp;
+use mime_convert::field::fields;
 
 use crate::canonical::Body;
-use crate::fields::{NoAuthor, author_domain, fields, is};
+use crate::fields::{NoAuthor, author_domain, is};
 use crate::key::KeyError;
 use crate::ring::{Domain, Ring, Signer};
 

@@ -2,19 +2,15 @@
 //!
 //! Losing it costs a question and no mail, so that it is written without waiting for the disk.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
+use std::path::Path;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use parking_lot::Mutex;
 use queue::{CalloutMemory, Remembered, StoreError};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{OptionalExtension, params};
 
-use crate::body::blocking;
+use crate::beside::Beside;
 use crate::codec::{from_json, json, nanos};
-use crate::error::Fault;
 
 const TABLE: &str = "
 PRAGMA journal_mode = WAL;
@@ -32,43 +28,13 @@ CREATE INDEX IF NOT EXISTS answer_until ON answer (until);
 const MOST: u64 = 500_000;
 
 /// The answers in a SQLite database.
-#[derive(Clone)]
-pub struct SqliteCallouts {
-    conn: Arc<Mutex<Connection>>,
-    path: PathBuf,
-}
-
-impl std::fmt::Debug for SqliteCallouts {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SqliteCallouts")
-            .field("path", &self.path)
-            .finish_non_exhaustive()
-    }
-}
+#[derive(Clone, Debug)]
+pub struct SqliteCallouts(Beside);
 
 impl SqliteCallouts {
     /// Opens `callout.db` in a data directory that is there.
     pub fn open(dir: &Path) -> Result<SqliteCallouts, StoreError> {
-        let path = dir.join("callout.db");
-        let open = || -> Result<Connection, Fault> {
-            let conn = Connection::open(&path)?;
-            conn.busy_timeout(Duration::from_secs(5))?;
-            conn.execute_batch(TABLE)?;
-            Ok(conn)
-        };
-        let conn = open().map_err(|fault| fault.into_store(&path))?;
-        Ok(SqliteCallouts {
-            conn: Arc::new(Mutex::new(conn)),
-            path,
-        })
-    }
-
-    async fn with<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        let (conn, path) = (self.conn.clone(), self.path.clone());
-        blocking(move || work(&conn.lock()).map_err(|fault| fault.into_store(&path))).await
+        Beside::open(dir, "callout.db", TABLE).map(SqliteCallouts)
     }
 }
 
@@ -76,16 +42,17 @@ impl SqliteCallouts {
 impl CalloutMemory for SqliteCallouts {
     async fn recall(&self, address: &str, server: &str) -> Result<Option<Remembered>, StoreError> {
         let (address, server) = (address.to_owned(), server.to_owned());
-        self.with(move |conn| {
-            let select = "SELECT answer FROM answer WHERE address = ?1 AND server = ?2";
-            let found: Option<String> = conn
-                .prepare_cached(select)?
-                .query_row([address, server], |row| row.get(0))
-                .optional()?;
-            let read = |text: String| from_json("an answer of a next hop", &text);
-            found.map(read).transpose()
-        })
-        .await
+        self.0
+            .with(move |conn| {
+                let select = "SELECT answer FROM answer WHERE address = ?1 AND server = ?2";
+                let found: Option<String> = conn
+                    .prepare_cached(select)?
+                    .query_row([address, server], |row| row.get(0))
+                    .optional()?;
+                let read = |text: String| from_json("an answer of a next hop", &text);
+                found.map(read).transpose()
+            })
+            .await
     }
 
     async fn keep(
@@ -97,25 +64,27 @@ impl CalloutMemory for SqliteCallouts {
     ) -> Result<(), StoreError> {
         let (address, server) = (address.to_owned(), server.to_owned());
         let answer = answer.clone();
-        self.with(move |conn| {
-            let insert = "INSERT OR REPLACE INTO answer (address, server, until, answer) \
+        self.0
+            .with(move |conn| {
+                let insert = "INSERT OR REPLACE INTO answer (address, server, until, answer) \
                  VALUES (?1, ?2, ?3, ?4)";
-            let row = params![address, server, nanos(until), json(&answer)?];
-            conn.prepare_cached(insert)?.execute(row)?;
-            Ok(())
-        })
-        .await
+                let row = params![address, server, nanos(until), json(&answer)?];
+                conn.prepare_cached(insert)?.execute(row)?;
+                Ok(())
+            })
+            .await
     }
 
     async fn forget(&self, now: Timestamp) -> Result<u64, StoreError> {
-        self.with(move |conn| {
-            let gone = conn.execute("DELETE FROM answer WHERE until <= ?1", [nanos(now)])?;
-            let beyond = "DELETE FROM answer WHERE (address, server) IN \
+        self.0
+            .with(move |conn| {
+                let gone = conn.execute("DELETE FROM answer WHERE until <= ?1", [nanos(now)])?;
+                let beyond = "DELETE FROM answer WHERE (address, server) IN \
                  (SELECT address, server FROM answer ORDER BY until DESC LIMIT -1 OFFSET ?1)";
-            let more = conn.execute(beyond, [MOST.cast_signed()])?;
-            Ok((gone + more) as u64)
-        })
-        .await
+                let more = conn.execute(beyond, [MOST.cast_signed()])?;
+                Ok((gone + more) as u64)
+            })
+            .await
     }
 }
 

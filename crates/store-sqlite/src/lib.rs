@@ -20,6 +20,7 @@
 //! | `suppression` | another: to whom nothing is sent |
 
 mod accept;
+mod beside;
 mod body;
 mod callout;
 mod change;

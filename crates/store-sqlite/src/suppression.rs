@@ -1,18 +1,15 @@
 //! Addresses to which nothing is sent: a database of its own, `suppression.db`, beside the queue's, so
 //! that the command line can change it while the relay runs. Each change is synced.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
+use std::path::Path;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use parking_lot::Mutex;
 use queue::{StoreError, Suppressed, SuppressionReason, Suppressions, suppression_key};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{OptionalExtension, params};
 use smtp::Address;
 
-use crate::body::blocking;
+use crate::beside::Beside;
 use crate::codec::{from_json, json, nanos};
 use crate::error::Fault;
 
@@ -27,47 +24,14 @@ CREATE TABLE IF NOT EXISTS suppression (
 ) STRICT, WITHOUT ROWID;
 ";
 
-/// How long to wait for another process that writes.
-const PATIENCE: Duration = Duration::from_secs(10);
-
 /// The list in a SQLite database.
-#[derive(Clone)]
-pub struct SqliteSuppressions {
-    conn: Arc<Mutex<Connection>>,
-    path: PathBuf,
-}
-
-impl std::fmt::Debug for SqliteSuppressions {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SqliteSuppressions")
-            .field("path", &self.path)
-            .finish_non_exhaustive()
-    }
-}
+#[derive(Clone, Debug)]
+pub struct SqliteSuppressions(Beside);
 
 impl SqliteSuppressions {
     /// Opens `suppression.db` in a data directory that is there.
     pub fn open(dir: &Path) -> Result<SqliteSuppressions, StoreError> {
-        let path = dir.join("suppression.db");
-        let open = || -> Result<Connection, Fault> {
-            let conn = Connection::open(&path)?;
-            conn.busy_timeout(PATIENCE)?;
-            conn.execute_batch(TABLE)?;
-            Ok(conn)
-        };
-        let conn = open().map_err(|fault| fault.into_store(&path))?;
-        Ok(SqliteSuppressions {
-            conn: Arc::new(Mutex::new(conn)),
-            path,
-        })
-    }
-
-    async fn with<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        let (conn, path) = (self.conn.clone(), self.path.clone());
-        blocking(move || work(&conn.lock()).map_err(|fault| fault.into_store(&path))).await
+        Beside::open(dir, "suppression.db", TABLE).map(SqliteSuppressions)
     }
 }
 
@@ -78,31 +42,33 @@ fn entry(text: &str) -> Result<Suppressed, Fault> {
 #[async_trait]
 impl Suppressions for SqliteSuppressions {
     async fn suppress(&self, entry: Suppressed) -> Result<(), StoreError> {
-        self.with(move |conn| {
-            let by_hand = matches!(entry.reason, SuppressionReason::Administrator { .. });
-            // What the administrator said outlives what a failure says.
-            let insert = "INSERT INTO suppression (address, by_hand, until, entry) \
+        self.0
+            .with(move |conn| {
+                let by_hand = matches!(entry.reason, SuppressionReason::Administrator { .. });
+                // What the administrator said outlives what a failure says.
+                let insert = "INSERT INTO suppression (address, by_hand, until, entry) \
                  VALUES (?1, ?2, ?3, ?4) ON CONFLICT (address) DO UPDATE \
                  SET by_hand = excluded.by_hand, until = excluded.until, entry = excluded.entry \
                  WHERE excluded.by_hand >= by_hand";
-            conn.prepare_cached(insert)?.execute(params![
-                entry.address,
-                by_hand,
-                entry.until.map(nanos),
-                json(&entry)?,
-            ])?;
-            Ok(())
-        })
-        .await
+                conn.prepare_cached(insert)?.execute(params![
+                    entry.address,
+                    by_hand,
+                    entry.until.map(nanos),
+                    json(&entry)?,
+                ])?;
+                Ok(())
+            })
+            .await
     }
 
     async fn release(&self, address: &Address) -> Result<bool, StoreError> {
         let key = suppression_key(address);
-        self.with(move |conn| {
-            let delete = "DELETE FROM suppression WHERE address = ?1";
-            Ok(conn.prepare_cached(delete)?.execute([key])? > 0)
-        })
-        .await
+        self.0
+            .with(move |conn| {
+                let delete = "DELETE FROM suppression WHERE address = ?1";
+                Ok(conn.prepare_cached(delete)?.execute([key])? > 0)
+            })
+            .await
     }
 
     async fn suppressed(
@@ -111,37 +77,41 @@ impl Suppressions for SqliteSuppressions {
         now: Timestamp,
     ) -> Result<Option<Suppressed>, StoreError> {
         let key = suppression_key(address);
-        self.with(move |conn| {
-            let select = "SELECT entry FROM suppression \
+        self.0
+            .with(move |conn| {
+                let select = "SELECT entry FROM suppression \
                  WHERE address = ?1 AND (until IS NULL OR until > ?2)";
-            let found: Option<String> = conn
-                .prepare_cached(select)?
-                .query_row(params![key, nanos(now)], |row| row.get(0))
-                .optional()?;
-            found.as_deref().map(entry).transpose()
-        })
-        .await
+                let found: Option<String> = conn
+                    .prepare_cached(select)?
+                    .query_row(params![key, nanos(now)], |row| row.get(0))
+                    .optional()?;
+                found.as_deref().map(entry).transpose()
+            })
+            .await
     }
 
     async fn all(&self, now: Timestamp) -> Result<Vec<Suppressed>, StoreError> {
-        self.with(move |conn| {
-            conn.prepare_cached("DELETE FROM suppression WHERE until <= ?1")?
-                .execute([nanos(now)])?;
-            let select = "SELECT entry FROM suppression ORDER BY address";
-            let mut statement = conn.prepare_cached(select)?;
-            let mut rows = statement.query([])?;
-            let mut all = Vec::new();
-            while let Some(row) = rows.next()? {
-                all.push(entry(&row.get::<_, String>(0)?)?);
-            }
-            Ok(all)
-        })
-        .await
+        self.0
+            .with(move |conn| {
+                conn.prepare_cached("DELETE FROM suppression WHERE until <= ?1")?
+                    .execute([nanos(now)])?;
+                let select = "SELECT entry FROM suppression ORDER BY address";
+                let mut statement = conn.prepare_cached(select)?;
+                let mut rows = statement.query([])?;
+                let mut all = Vec::new();
+                while let Some(row) = rows.next()? {
+                    all.push(entry(&row.get::<_, String>(0)?)?);
+                }
+                Ok(all)
+            })
+            .await
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use diagnosis::Cause;
     use queue::{MessageId, SuppressionSource};

@@ -69,8 +69,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("sink", &["smtp", "diagnosis", "tls", "toml-read", "world"]),
     ("screening", &["smtp", "queue"]),
     ("email-auth", &["smtp", "diagnosis", "dns"]),
-    ("signing", &["dns", "world"]),
-    ("rewriting", &["smtp", "queue"]),
+    ("signing", &["mime-convert", "dns", "world"]),
+    ("rewriting", &["smtp", "mime-convert", "queue"]),
     (
         "filters",
         &["smtp", "queue", "screening", "email-auth", "dns", "world"],
