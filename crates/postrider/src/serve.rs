@@ -237,11 +237,7 @@ async fn run(config: &Config, data: &Path) -> Result<(), StartError> {
     };
     let (shutdown, stopping) = watch::channel(false);
     let mut receivers = JoinSet::new();
-    for (listener, door) in listeners {
-        let (receiver, stopping) = (receiver.clone(), stopping.clone());
-        receivers.spawn(async move { receiver.serve_at(listener, door, stopping).await });
-    }
-    for (listener, door) in others {
+    for (listener, door) in listeners.into_iter().chain(others) {
         let (receiver, stopping) = (receiver.clone(), stopping.clone());
         receivers.spawn(async move { receiver.serve_at(listener, door, stopping).await });
     }

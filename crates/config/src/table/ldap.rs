@@ -85,12 +85,7 @@ impl LdapSpec {
             }
             Some(())
         })?;
-        let server = match (host.is_empty(), socket) {
-            (false, None) => ServerPlace::Host(host, port),
-            (true, Some(socket)) => ServerPlace::Socket(socket),
-            // One of the two.
-            (false, Some(_)) | (true, None) => return None,
-        };
+        let server = ServerPlace::one_of(host, port, socket)?;
         let bind = match (entry, password_file) {
             (Some(entry), Some(path)) => Some((entry, path)),
             (None, None) => None,

@@ -55,6 +55,17 @@ pub enum ServerPlace {
     Socket(PathBuf),
 }
 
+impl ServerPlace {
+    /// The one of the two that is written; `None`: both are, or neither.
+    fn one_of(host: String, port: u16, socket: Option<PathBuf>) -> Option<ServerPlace> {
+        match (host.is_empty(), socket) {
+            (false, None) => Some(ServerPlace::Host(host, port)),
+            (true, Some(socket)) => Some(ServerPlace::Socket(socket)),
+            (false, Some(_)) | (true, None) => None,
+        }
+    }
+}
+
 /// `host:port`, `[::1]:port`, and nothing where the server is asked by a socket.
 fn host_text(host: &str, port: Option<u16>) -> String {
     let host = match host.contains(':') {

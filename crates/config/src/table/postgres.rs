@@ -85,12 +85,7 @@ impl PostgresSpec {
             }
             Some(())
         })?;
-        let server = match (host.is_empty(), socket) {
-            (false, None) => ServerPlace::Host(host, port),
-            (true, Some(socket)) => ServerPlace::Socket(socket),
-            // One of the two.
-            (false, Some(_)) | (true, None) => return None,
-        };
+        let server = ServerPlace::one_of(host, port, socket)?;
         Some(PostgresSpec {
             user: user.to_owned(),
             server,
