@@ -17,7 +17,7 @@ use crate::ring::{Domain, Ring, Signer};
 const SEALED: [&str; 6] = ["From", "Reply-To", "Subject", "To", "Cc", "Content-Type"];
 /// Fields that are signed likewise where they are there. Where they are not, servers on the way add some
 /// of them, and lists add others, with good reason.
-const SEALED_IF_THERE: [&str; 9] = [
+const SEALED_IF_THERE: [&str; 11] = [
     "Sender",
     "Date",
     "Message-ID",
@@ -27,6 +27,9 @@ const SEALED_IF_THERE: [&str; 9] = [
     "Content-Transfer-Encoding",
     "Content-Disposition",
     "Auto-Submitted",
+    // RFC 8460 §5.3.
+    "TLS-Report-Domain",
+    "TLS-Report-Submitter",
 ];
 /// Fields that are signed as often as they are there (RFC 6376 §5.4.1).
 const SIGNED: [&str; 16] = [

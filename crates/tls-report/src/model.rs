@@ -19,6 +19,15 @@ pub struct Report {
     pub policies: Vec<PolicyReport>,
 }
 
+impl Report {
+    /// The domain of whoever reports: that of `contact` (RFC 8460 §5.1, §5.3).
+    #[must_use]
+    pub fn submitter(&self) -> &str {
+        let domain = self.contact.rsplit_once('@').map(|(_, domain)| domain);
+        domain.unwrap_or(&self.contact)
+    }
+}
+
 /// What came of the sessions under one policy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PolicyReport {

@@ -1,8 +1,10 @@
 //! Compression, with a bound: a few bytes can claim to be a terabyte.
 
-use std::io::Read;
+use std::io::{Read, Write};
 
+use flate2::Compression;
 use flate2::read::MultiGzDecoder;
+use flate2::write::GzEncoder;
 
 use crate::Problem;
 
@@ -33,4 +35,14 @@ pub(crate) fn unpack_beginning(packed: &[u8], most: usize) -> Vec<u8> {
     // Where the beginning ends in the middle, what came before it is there.
     let _ = limited.read_to_end(&mut plain);
     plain
+}
+
+/// Compresses (RFC 8460 §5.2); what comes of it is an `application/tlsrpt+gzip`. No time of day is put
+/// in, so that the same report is the same bytes.
+#[must_use]
+pub fn pack(plain: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    // Writing to memory does not fail.
+    let _ = encoder.write_all(plain);
+    encoder.finish().unwrap_or_default()
 }
