@@ -23,6 +23,7 @@ mod suppression;
 mod table;
 mod tls;
 mod users;
+mod waits;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -48,6 +49,7 @@ pub use table::{LdapSpec, PostgresSpec, ServerPlace, TableSpec};
 pub use tls::{CertificateFiles, Tls, TlsLevel, TlsPolicy};
 pub use toml_read::{Rate, Written, duration_text, rate_text, size_text};
 pub use users::{Auth, Doors, Place, Submission};
+pub use waits::WaitProblem;
 
 /// The configuration in force.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -82,6 +84,8 @@ pub struct Config {
     pub limits: Limits,
     /// `[limits.destination]`, `[limits.provider]`
     pub pacing: Pacing,
+    /// `[retry]`
+    pub retry: queue::policy::OwnWaits,
     /// `[greylisting]`
     pub greylisting: Greylisting,
     /// `[maildir]`

@@ -136,6 +136,8 @@ pub enum ProblemKind {
     NotAnIdentity,
     /// What is said about a domain does not say which.
     NoDkimName,
+    /// Something about a wait.
+    Wait(crate::WaitProblem),
     /// Records would be looked at all the time.
     TooOften,
     /// Allowed, and without effect in this version.
@@ -214,6 +216,7 @@ impl Explained for ProblemKind {
             ProblemKind::NotSigned => Some("write \"users\" (who have logged in), \"networks\" (clients in [relay] networks), or both".into()),
             ProblemKind::NotAnIdentity => Some("write @ and the domain, or one below it: \"@example.org\", \"news@lists.example.org\" (RFC 6376 §3.5)".into()),
             ProblemKind::NoDkimName => Some("add name = \"example.org\" to this [[dkim.domain]]".into()),
+            ProblemKind::Wait(problem) => Some(problem.help()),
             ProblemKind::TooOften => Some("write a second or more; the default is \"15m\"".into()),
             ProblemKind::NotYet { .. } => None,
         }
@@ -306,6 +309,7 @@ impl fmt::Display for ProblemKind {
                 f.write_str("this cannot be the identity of a signature of this domain")
             }
             ProblemKind::NoDkimName => f.write_str("this does not say for which domain it is"),
+            ProblemKind::Wait(problem) => problem.fmt(f),
             ProblemKind::TooOften => f.write_str("this is too often"),
             ProblemKind::NotYet { what } => {
                 write!(f, "{what} is not there yet: this has no effect")

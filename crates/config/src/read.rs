@@ -27,6 +27,7 @@ const SECTIONS: &[&str] = &[
     "bounces",
     "suppression",
     "limits",
+    "retry",
     "greylisting",
     "maildir",
     "authentication",
@@ -211,6 +212,7 @@ fn amounts(root: &DeTable<'_>, config: &mut Config, found: &mut Found) {
 
     limits(root, config, found);
     pacing::read(root, &mut config.pacing, found);
+    crate::waits::read(root, &mut config.retry, found);
     strangers(root, config, found);
 
     let keys = &[

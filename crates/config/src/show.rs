@@ -94,6 +94,7 @@ fn write(out: &mut String, config: &Config) -> fmt::Result {
     crate::suppression::show(out, config)?;
     limits(out, config)?;
     crate::pacing::show(out, &config.pacing)?;
+    crate::waits::show(out, &config.retry)?;
     strangers(out, config)?;
     crate::filters::write(out, config)?;
 

@@ -129,7 +129,7 @@ fn judge(
         let circumstances = circumstances::of((engine, key), about, recipient, accepted);
         let Some(diagnosis) = diagnose(&of.outcome, &circumstances) else {
             if let Some(last) = &recipient.last {
-                engine.learn_wait(key, last, &history_of(work, recipient, now));
+                engine.learn_wait(key, last, &history_of(engine, work, recipient, now));
             }
             verdicts.push(Verdict {
                 index: of.index,
@@ -152,7 +152,7 @@ fn judge(
                 other_hosts
             },
             convertible: work.convertible,
-            ..history_of(work, recipient, now)
+            ..history_of(engine, work, recipient, now)
         });
         history.learnt = engine.learnt_wait(key, &diagnosis, recipient.last.as_ref(), &history);
         let decided = policy::decide(&diagnosis, &history, jitter);
@@ -197,12 +197,13 @@ fn judge(
 }
 
 /// What is known of a recipient without its destination, after an attempt.
-fn history_of(work: &Work, recipient: &Recipient, now: Timestamp) -> History {
+fn history_of(engine: &Engine, work: &Work, recipient: &Recipient, now: Timestamp) -> History {
     History {
         attempts: recipient.attempts + 1,
         received_at: work.message.received_at,
         expires_at: work.message.expires_at,
         now,
+        own: engine.shared.settings.waits.clone(),
         ..History::default()
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bounces::ReturnPaths;
+use queue::policy::OwnWaits;
 use queue::route::{Identity, Routes};
 use queue::{Directory, Suppressions, Verifier};
 use smtp::Address;
@@ -55,6 +56,8 @@ pub struct Settings {
     pub max_sessions_per_provider: usize,
     /// What the operator allows single destinations and providers.
     pub limits: Arc<Limits>,
+    /// Waits that the administrator set in place of the table's.
+    pub waits: OwnWaits,
     /// Recipients of one transaction.
     pub max_recipients: usize,
     /// Messages over one connection, before it is closed.
@@ -114,6 +117,7 @@ impl Default for Settings {
             max_sessions_per_destination: 20,
             max_sessions_per_provider: 50,
             limits: Arc::default(),
+            waits: OwnWaits::default(),
             max_recipients: 100,
             max_messages_per_connection: 1000,
             idle_keep: Duration::from_secs(2),

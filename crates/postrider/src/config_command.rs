@@ -46,19 +46,19 @@ pub(crate) fn main(command: &ConfigCommand, options: &Options) -> ExitCode {
             ExitCode::SUCCESS
         }
         ConfigCommand::Policy { json } => {
-            policy(*json);
+            policy(&parsed.config.retry, *json);
             ExitCode::SUCCESS
         }
     }
 }
 
 /// The table of what is done about failures; with `json` a line of JSON for each of its lines.
-fn policy(json: bool) {
+fn policy(own: &queue::policy::OwnWaits, json: bool) {
     if !json {
-        print!("{}", queue::policy::page());
+        print!("{}", queue::policy::page(own));
         return;
     }
-    for row in queue::policy::rows() {
+    for row in queue::policy::rows(own) {
         println!("{}", serde_json::json!(row));
     }
 }

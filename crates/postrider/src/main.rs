@@ -58,7 +58,7 @@ fn main() -> ExitCode {
         Command::Bounces(arguments) => bounces_command::main(&arguments, &cli.place),
         Command::Suppression(command) => suppression_command::main(&command, &cli.place),
         Command::Sink(arguments) => sink_command::main(&arguments),
-        Command::Simulate(arguments) => simulate_command::main(&arguments),
+        Command::Simulate(arguments) => simulate_command::main(&arguments, &cli.place),
         Command::Dkim(command) => dkim_command::main(&command, &cli.place),
         Command::User(command) => user_command::main(&command, &cli.place),
         Command::Config(command) => config_command::main(&command, &cli.place),

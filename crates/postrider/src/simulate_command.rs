@@ -39,7 +39,8 @@ pub(crate) struct Simulate {
     /// What is sent and how it fails: a name of --list, or a TOML file. May be given several times.
     #[arg(long = "workload", value_name = "NAME|FILE")]
     workloads: Vec<String>,
-    /// Who sends: postrider, a name of --list, or a TOML file. May be given several times.
+    /// Who sends: postrider, configured (with [retry] of the configuration), a name of --list, or a TOML
+    /// file. May be given several times.
     #[arg(long = "policy", value_name = "NAME|FILE")]
     policies: Vec<String>,
     /// The start of chance. The same seed gives the same run.
@@ -62,6 +63,9 @@ pub(crate) struct Simulate {
     show: Option<String>,
 }
 
+/// The policy of the configuration.
+const CONFIGURED: &str = "configured";
+
 /// Why nothing was simulated.
 #[derive(Debug, thiserror::Error)]
 enum SimulateError {
@@ -78,14 +82,16 @@ enum SimulateError {
     },
     #[error("nothing is called `{0}`; `postrider simulate --list` tells the names")]
     NothingToShow(String),
+    #[error(transparent)]
+    Config(#[from] place::ConfigError),
     #[error("writing {}: {source}", path.display())]
     Svg { path: PathBuf, source: io::Error },
     #[error("writing the results: {0}")]
     Output(#[from] io::Error),
 }
 
-pub(crate) fn main(arguments: &Simulate) -> ExitCode {
-    match run(arguments) {
+pub(crate) fn main(arguments: &Simulate, options: &place::Options) -> ExitCode {
+    match run(arguments, options) {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever reads us has seen enough.
         Err(SimulateError::Output(source)) if source.kind() == io::ErrorKind::BrokenPipe => {
@@ -98,7 +104,7 @@ pub(crate) fn main(arguments: &Simulate) -> ExitCode {
     }
 }
 
-fn run(arguments: &Simulate) -> Result<(), SimulateError> {
+fn run(arguments: &Simulate, options: &place::Options) -> Result<(), SimulateError> {
     let mut out = io::stdout().lock();
     if arguments.list {
         return Ok(list(arguments.json, &mut out)?);
@@ -112,7 +118,7 @@ fn run(arguments: &Simulate) -> Result<(), SimulateError> {
         return Ok(out.write_all(text.as_bytes())?);
     }
     let workloads = workloads(arguments)?;
-    let policies = policies(arguments)?;
+    let policies = policies(arguments, options)?;
     let mut panels = Vec::new();
     for (name, workload) in &workloads {
         let outcomes: Vec<Outcome> = policies
@@ -135,6 +141,7 @@ fn run(arguments: &Simulate) -> Result<(), SimulateError> {
         panels.push((format!("{name}: {}", workload.title), outcomes));
     }
     if !arguments.json {
+        compared(&panels, &mut out)?;
         writeln!(
             out,
             "seed {}; {}",
@@ -155,6 +162,22 @@ fn run(arguments: &Simulate) -> Result<(), SimulateError> {
     Ok(())
 }
 
+/// How ours compares in each workload, where there are several of them and others beside ours.
+fn compared(panels: &[(String, Vec<Outcome>)], out: &mut impl Write) -> io::Result<()> {
+    let rows: Vec<simulate::Row> = panels
+        .iter()
+        .flat_map(|(_, outcomes)| outcomes.iter().map(|outcome| outcome.row.clone()))
+        .collect();
+    let are_compared = |row: &simulate::Row| {
+        let ours = rows.iter().find(|one| one.policy == Policy::Ours.name());
+        ours.is_some_and(|ours| simulate::Verdict::of(ours, row).is_some())
+    };
+    if panels.len() > 1 && rows.iter().any(are_compared) {
+        writeln!(out, "{}", simulate::summary(&rows))?;
+    }
+    Ok(())
+}
+
 fn list(as_json: bool, out: &mut impl Write) -> io::Result<()> {
     let titles = WORKLOADS.iter().map(|(name, text)| {
         let workload = Workload::parse(text);
@@ -169,14 +192,19 @@ fn list(as_json: bool, out: &mut impl Write) -> io::Result<()> {
         "postrider",
         "Postrider, the code of the relay".to_owned(),
     );
+    let configured = (
+        "policy",
+        CONFIGURED,
+        "the same with the waits in [retry] of the configuration".to_owned(),
+    );
     let peers = PEERS.iter().map(|(name, text)| {
         let title = match Policy::parse(text) {
             Ok(Policy::Peer(peer)) => peer.title,
-            Ok(Policy::Ours) | Err(_) => String::new(),
+            Ok(Policy::Ours | Policy::Configured(_)) | Err(_) => String::new(),
         };
         ("policy", *name, title)
     });
-    for (kind, name, title) in titles.chain(std::iter::once(ours)).chain(peers) {
+    for (kind, name, title) in titles.chain([ours, configured]).chain(peers) {
         if as_json {
             writeln!(
                 out,
@@ -227,12 +255,13 @@ fn workloads(arguments: &Simulate) -> Result<Vec<(String, Workload)>, SimulateEr
     Ok(workloads)
 }
 
-fn policies(arguments: &Simulate) -> Result<Vec<Policy>, SimulateError> {
+fn policies(arguments: &Simulate, options: &place::Options) -> Result<Vec<Policy>, SimulateError> {
     if arguments.policies.is_empty() {
         return Ok(Policy::all());
     }
     let what = "policy";
     let one = |name: &String| match Policy::named(name) {
+        None if name == CONFIGURED => Ok(Policy::Configured(options.config()?.retry)),
         Some(Ok(policy)) => Ok(policy),
         Some(Err(errors)) => Err(wrong(what, name, "", &errors)),
         None => {

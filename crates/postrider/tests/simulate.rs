@@ -85,3 +85,53 @@ fn names_that_there_are_not_are_wrong_use_and_files_that_come_along_can_be_writt
     let listed = String::from_utf8(postrider(&["--list"]).stdout).unwrap();
     assert!(listed.contains("workload  greylisting ") && listed.contains("policy    postrider "));
 }
+
+#[test]
+fn waits_of_ones_own_are_tried_beside_the_tables_and_several_workloads_are_summed_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = dir.path().join("postrider.toml");
+    std::fs::write(
+        &config,
+        "[retry.\"server.connection-refused\"]\nfirst = \"5m\"\ngrowth = 1\nlongest = \"5m\"\n",
+    )
+    .unwrap();
+    let config = config.to_str().unwrap();
+    let two = ["--workload", "outage-minutes", "--messages", "2000"];
+    let run = |more: &[&str]| {
+        let output = postrider(&[&["--config", config], &two[..], more].concat());
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{error}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let both = ["--policy", "postrider", "--policy", "configured"];
+    let text = run(&[&both[..], &["--json"]].concat());
+    let rows: Vec<serde_json::Value> = (text.lines())
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(
+        (&rows[0]["policy"], &rows[1]["policy"]),
+        (&"postrider".into(), &"configured".into())
+    );
+    let of = |row: usize, key: &str| rows[row][key].as_f64().unwrap();
+    assert!(
+        of(1, "median_seconds") < of(0, "median_seconds") / 2.0,
+        "{text}"
+    );
+    assert!(of(1, "wasted_each") > of(0, "wasted_each"), "{text}");
+
+    let alone = run(&both);
+    assert!(!alone.contains("Of 1 pairs"), "{alone}");
+    let text = run(&[
+        &both[..],
+        &["--workload", "healthy", "--workload", "greylisting"],
+    ]
+    .concat());
+    assert!(
+        text.contains("| ours is better in | configured |"),
+        "{text}"
+    );
+    assert!(
+        text.contains("Of 2 pairs ours is better in both in"),
+        "{text}"
+    );
+}

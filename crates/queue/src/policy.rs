@@ -17,6 +17,7 @@ mod decide;
 mod fair;
 mod kinds;
 mod line;
+mod own;
 mod pace;
 mod page;
 mod provider;
@@ -30,6 +31,7 @@ pub use kinds::{
     Action, Causes, JITTER, JUST_AFTER, Retry, Rhythm, Row, Signal, Special, Vary, Waits, When,
 };
 pub use line::{Line, LineChange};
+pub use own::{OwnWaits, table_wait};
 pub use pace::{Pace, PaceLimits, Permit};
 pub use page::{page, rows};
 pub use provider::{Provider, provider_of};

@@ -21,6 +21,7 @@ mod workload;
 pub use clock::{Millis, text as length_text};
 pub use diagnosis::Stage;
 pub use peer::{PEERS, Peer, Source};
+use queue::policy::OwnWaits;
 pub use report::{Outcome, Row, Verdict, legend, plot, summary, table};
 pub use workload::{
     Errors, Failure, Kind, Problem, ProblemKind, Says, Spells, WORKLOADS, Workload,
@@ -31,6 +32,8 @@ pub use workload::{
 pub enum Policy {
     /// Postrider's: the code that the relay runs.
     Ours,
+    /// The same with waits that an administrator set in place of the table's.
+    Configured(OwnWaits),
     /// That of another, from its file.
     Peer(Peer),
 }
@@ -65,6 +68,7 @@ impl Policy {
     pub fn name(&self) -> &str {
         match self {
             Policy::Ours => "postrider",
+            Policy::Configured(_) => "configured",
             Policy::Peer(peer) => &peer.name,
         }
     }
@@ -74,8 +78,10 @@ impl Policy {
 #[must_use]
 pub fn simulate(name: &str, workload: &Workload, policy: &Policy, seed: u64) -> Outcome {
     let (destinations, messages) = (workload.destinations, workload.messages);
+    let amounts = [destinations, workload.providers, messages];
     let mut running = match policy {
-        Policy::Ours => policy::ours(destinations, workload.providers, messages),
+        Policy::Ours => policy::ours(OwnWaits::default(), amounts),
+        Policy::Configured(waits) => policy::ours(waits.clone(), amounts),
         Policy::Peer(peer) => policy::of_peer(peer, destinations, messages),
     };
     let (desk, messages) = desk::run(workload, &mut *running, seed);

@@ -11,6 +11,8 @@ mod sendmail;
 #[cfg(test)]
 mod tests;
 
+use queue::policy::OwnWaits;
+
 use crate::answer::AnswerId;
 use crate::clock::{Millis, seconds};
 use crate::desk::{Desk, Wake};
@@ -52,9 +54,9 @@ pub(crate) fn of_peer(peer: &Peer, destinations: u32, messages: u32) -> Box<dyn 
     }
 }
 
-/// Our own.
-pub(crate) fn ours(destinations: u32, providers: u32, messages: u32) -> Box<dyn Policy> {
-    Box::new(ours::Ours::new(destinations, providers, messages))
+/// Our own, with these waits in place of the table's, for so many destinations, providers and messages.
+pub(crate) fn ours(waits: OwnWaits, amounts: [u32; 3]) -> Box<dyn Policy> {
+    Box::new(ours::Ours::new(waits, amounts))
 }
 
 pub(crate) use exchange::Numbers as ExchangeNumbers;

@@ -64,7 +64,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("mta-sts", &["diagnosis", "dns", "tls", "world"]),
     ("tls-report", &[]),
     ("toml-read", &[]),
-    ("config", &["toml-read", "queue", "rewriting"]),
+    ("config", &["toml-read", "diagnosis", "queue", "rewriting"]),
     ("acme", &["diagnosis", "dns", "tls", "world"]),
     ("sink", &["smtp", "diagnosis", "tls", "toml-read", "world"]),
     ("screening", &["smtp", "queue"]),

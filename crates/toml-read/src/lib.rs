@@ -12,7 +12,7 @@ mod value;
 use toml::Spanned;
 use toml::de::DeTable;
 
-pub use problem::{Errors, Explained, Problem, Written};
+pub use problem::{Errors, Explained, Problem, Written, suggestion};
 pub use section::{Found, Section, wrong_kind};
 pub use value::{Rate, duration, duration_text, rate, rate_text, size, size_text};
 

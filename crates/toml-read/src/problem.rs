@@ -117,7 +117,8 @@ fn quoted(names: &[&str]) -> String {
 }
 
 /// The name that was probably meant, and all there are.
-pub(crate) fn suggestion(written: &str, known: &[&str], what: &str) -> String {
+#[must_use]
+pub fn suggestion(written: &str, known: &[&str], what: &str) -> String {
     let near = known
         .iter()
         .map(|name| (distance(written, name), name))

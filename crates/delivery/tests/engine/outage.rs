@@ -205,3 +205,26 @@ async fn stopping_ends_the_sessions_and_loses_nothing() {
     let waiting = relay.store.rows(filter).await.unwrap().len();
     assert_eq!(peer.taken().len() + waiting, 50);
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_administrators_waits_stand_in_place_of_the_tables() {
+    use diagnosis::Cause;
+    use queue::policy::{OwnWaits, Rhythm};
+    let minutes = |n: u64| std::time::Duration::from_secs(60 * n);
+    let rhythm = Rhythm {
+        first: minutes(5),
+        factor: 1.0,
+        cap: minutes(5),
+    };
+    let waits = OwnWaits::new([(Cause::ConnectionRefused, rhythm)].into());
+    let change = |settings: &mut delivery::Settings| settings.waits = waits;
+    let relay = Relay::start_with(queue::route::Routes::default(), change).await;
+    for n in [1, 2] {
+        relay.net.set_fault(at(n), Some(Fault::Refused));
+    }
+    let id = relay.send(SENDER, &["a@example.org"]).await;
+    relay.pass(3600).await;
+    // By the table it would be three.
+    let attempts = relay.story(id).await.attempts.len();
+    assert!((10..=15).contains(&attempts), "{attempts}");
+}

@@ -46,6 +46,7 @@ pub(crate) fn delivery(config: &Config) -> delivery::Settings {
         max_sessions_per_destination: own.sessions_per_destination,
         max_sessions_per_provider: own.sessions_per_provider,
         limits: Arc::new(pacing::limits(&config.pacing)),
+        waits: config.retry.clone(),
         max_recipients: own.recipients_per_transaction,
         max_messages_per_connection: own.messages_per_connection,
         idle_keep: own.idle,

@@ -6,6 +6,7 @@ use diagnosis::{Diagnosis, Hint};
 use jiff::Timestamp;
 
 use super::kinds::{Action, Retry, Row, Signal, Special, Waits};
+use super::own::OwnWaits;
 use super::table::row_of;
 use crate::{Basis, Decision, WaitFor};
 
@@ -40,6 +41,8 @@ pub struct History {
     pub convertible: bool,
     /// How long such mail had better wait, learnt from what the destination took before.
     pub learnt: Option<Duration>,
+    /// What the administrator set in place of the table's waits.
+    pub own: OwnWaits,
 }
 
 /// What happens next, and what follows for others.
@@ -115,7 +118,10 @@ pub fn decide(diagnosis: &Diagnosis, history: &History, jitter: f64) -> Decided 
         Action::NextTransaction => at_once(WaitFor::NextTransaction),
         Action::OtherHost => at_once(WaitFor::OtherHost),
         Action::Convert => at_once(WaitFor::Conversion),
-        Action::Retry(retry) => again(diagnosis, history, retry, jitter),
+        Action::Retry(retry) => {
+            let retry = history.own.retry(diagnosis.cause, retry);
+            again(diagnosis, history, &retry, jitter)
+        }
     };
     Decided {
         decision,

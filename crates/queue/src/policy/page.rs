@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::kinds::{
     Action, Causes, JITTER, JUST_AFTER, Retry, Row, SURE, Signal, Special, Vary, Waits, When,
 };
+use super::own::OwnWaits;
 use super::table::TABLE;
 
 /// A line of the table, as programs read it.
@@ -37,10 +38,35 @@ pub struct Line {
     pub special: Vec<&'static str>,
 }
 
-/// The table line by line.
+/// The table line by line, with the administrator's waits in it.
 #[must_use]
-pub fn rows() -> Vec<Line> {
-    TABLE.iter().map(Line::of).collect()
+pub fn rows(own: &OwnWaits) -> Vec<Line> {
+    TABLE.iter().flat_map(|row| lines_of(row, own)).collect()
+}
+
+/// The line; those of its causes that have waits of their own have a line each.
+fn lines_of(row: &Row, own: &OwnWaits) -> Vec<Line> {
+    let parted = own.part(row);
+    if parted.own.is_empty() {
+        return vec![Line::of(row)];
+    }
+    let rest = (!parted.table.is_empty()).then(|| Line {
+        causes: parted.table.iter().map(|cause| cause.id()).collect(),
+        ..Line::of(row)
+    });
+    let configured = parted.own.iter().map(|(cause, retry)| {
+        let mut special = specials(retry);
+        special.push("as configured");
+        Line {
+            causes: vec![cause.id()],
+            first: Some(retry.rhythm.first.as_secs()),
+            growth: Some(retry.rhythm.factor),
+            cap: Some(retry.rhythm.cap.as_secs()),
+            special,
+            ..Line::of(row)
+        }
+    });
+    configured.chain(rest).collect()
 }
 
 impl Line {
@@ -133,9 +159,9 @@ fn specials(retry: &Retry) -> Vec<&'static str> {
 const CAUSES: usize = 46;
 const WHEN: usize = 29;
 
-/// The table on a page.
+/// The table on a page, with the administrator's waits in it.
 #[must_use]
-pub fn page() -> String {
+pub fn page(own: &OwnWaits) -> String {
     let mut out = String::from("What is done about a failure. The first line that fits holds.\n\n");
     let title = [
         "causes",
@@ -159,8 +185,8 @@ pub fn page() -> String {
         .chain(["-----"])
         .collect();
     line(&mut out, &dashes[0], &rest);
-    for row in TABLE {
-        one(&mut out, &Line::of(row));
+    for line in rows(own) {
+        one(&mut out, &line);
     }
     out.push_str(&notes());
     out
@@ -261,7 +287,7 @@ mod tests {
     fn the_page_is_the_one_in_the_documentation() {
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/retry.md");
         let docs = std::fs::read_to_string(file).unwrap();
-        let page = page();
+        let page = page(&OwnWaits::default());
         assert!(
             docs.contains(&format!("```\n{page}```\n")),
             "docs/retry.md has another table; `postrider config policy` prints:\n{page}"
@@ -275,8 +301,39 @@ mod tests {
     }
 
     #[test]
+    fn a_cause_with_a_wait_of_its_own_has_a_line_of_its_own() {
+        use super::super::kinds::Rhythm;
+        let rhythm = Rhythm {
+            first: Duration::from_secs(600),
+            factor: 1.5,
+            cap: Duration::from_secs(3600),
+        };
+        let cause = diagnosis::Cause::ConnectionTimeout;
+        let own = OwnWaits::new([(cause, rhythm)].into());
+        let with: Vec<Line> = rows(&own);
+        let of: Vec<&Line> = with
+            .iter()
+            .filter(|l| l.causes.contains(&cause.id()))
+            .collect();
+        assert_eq!(of.len(), 2, "one for each of its circumstances");
+        for line in of {
+            assert_eq!(line.causes, [cause.id()]);
+            assert_eq!(
+                (line.first, line.growth, line.cap),
+                (Some(600), Some(1.5), Some(3600))
+            );
+            assert_eq!(line.special, ["one probe", "as configured"]);
+        }
+        assert!(page(&own).contains("10 min ×1.5, 1 h"));
+        for cause in diagnosis::Cause::ALL {
+            assert!(page(&own).contains(cause.id()), "{cause}");
+        }
+        assert_eq!(with.len(), rows(&OwnWaits::default()).len() + 2);
+    }
+
+    #[test]
     fn every_cause_is_on_the_page() {
-        let page = page();
+        let page = page(&OwnWaits::default());
         for cause in diagnosis::Cause::ALL {
             assert!(page.contains(cause.id()), "{cause}");
         }

@@ -65,13 +65,13 @@ impl PutOff {
         let retry = learns(diagnosis, history)?;
         let cause = diagnosis.cause;
         let first = history.attempts <= 1 || last.is_none_or(|last| last.cause != cause);
-        self.refused(cause, age(history, retry, first), history.now)
+        self.refused(cause, age(history, &retry, first), history.now)
     }
 
     /// A message was taken that had failed so; `history` is that of the attempt now made.
     pub fn went_well(&mut self, last: &Diagnosis, history: &History) {
         if let Some(retry) = learns(last, history) {
-            self.taken(last.cause, age(history, retry, false));
+            self.taken(last.cause, age(history, &retry, false));
         }
     }
 
@@ -120,9 +120,10 @@ impl PutOff {
 }
 
 /// What the table says of it, if that can be learnt.
-fn learns(diagnosis: &Diagnosis, history: &History) -> Option<&'static Retry> {
+fn learns(diagnosis: &Diagnosis, history: &History) -> Option<Retry> {
     match &row_of(diagnosis, history).action {
-        Action::Retry(retry) => retry.special.contains(&Special::Learns).then_some(retry),
+        Action::Retry(retry) => (retry.special.contains(&Special::Learns))
+            .then(|| history.own.retry(diagnosis.cause, retry)),
         Action::Fail | Action::NextTransaction | Action::OtherHost | Action::Convert => None,
     }
 }

@@ -9,7 +9,7 @@ use std::collections::{BinaryHeap, VecDeque};
 use diagnosis::{Cause, Diagnosis, Scope};
 use queue::Decision;
 use queue::policy::{
-    self, Bar, Effect, History, Line, LineChange, Pace, PaceLimits, Part, PutOff, Way,
+    self, Bar, Effect, History, Line, LineChange, OwnWaits, Pace, PaceLimits, Part, PutOff, Way,
 };
 
 use super::Policy;
@@ -74,10 +74,11 @@ pub(crate) struct Ours {
     attempts: Vec<u32>,
     /// What each message met last.
     last: Vec<Option<AnswerId>>,
+    waits: OwnWaits,
 }
 
 impl Ours {
-    pub(crate) fn new(destinations: u32, providers: u32, messages: u32) -> Ours {
+    pub(crate) fn new(waits: OwnWaits, [destinations, providers, messages]: [u32; 3]) -> Ours {
         let provider = |_| Gate::new(Pace::of_provider());
         Ours {
             lanes: (0..destinations).map(|_| Lane::new()).collect(),
@@ -85,6 +86,7 @@ impl Ours {
             line: Gate::new(Line::default()),
             attempts: vec![0; messages as usize],
             last: vec![None; messages as usize],
+            waits,
         }
     }
 
@@ -224,6 +226,7 @@ impl Ours {
             expires_at: timestamp(message.arrived + LIFETIME),
             now,
             line_failures: self.line.machine.failures(),
+            own: self.waits.clone(),
             ..History::default()
         };
         self.way(message.destination).stand(now).in_history(history)

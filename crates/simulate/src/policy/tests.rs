@@ -19,7 +19,7 @@ fn run(policy: &str, messages: u32, failure: &str) -> (Tally, Vec<State>) {
     );
     let workload = Workload::parse(&text).unwrap();
     let mut running = match policy {
-        "postrider" => ours(1, 1, messages),
+        "postrider" => ours(queue::policy::OwnWaits::default(), [1, 1, messages]),
         name => of_peer(&peer(name), 1, messages),
     };
     let (desk, _) = desk::run(&workload, &mut *running, 1);

@@ -174,3 +174,52 @@ proptest! {
         prop_assert!((waited / planned - 1.0).abs() <= super::super::kinds::JITTER + 0.001);
     }
 }
+
+#[test]
+fn the_administrators_waits_count_for_all_lines_of_their_cause_and_for_no_other() {
+    let minutes = |n: u64| Duration::from_secs(60 * n);
+    let rhythm = |first, factor, cap| crate::policy::Rhythm {
+        first: minutes(first),
+        factor,
+        cap: minutes(cap),
+    };
+    let own = crate::policy::OwnWaits::new(
+        [
+            (Cause::ServerNotAccepting, rhythm(7, 3.0, 60)),
+            (Cause::Greylisting, rhythm(20, 1.0, 20)),
+        ]
+        .into(),
+    );
+    let with = |history: History| History {
+        own: own.clone(),
+        ..history
+    };
+    let stopped = "421 4.3.2 System not accepting messages";
+    assert_eq!(meaning(stopped).cause, Cause::ServerNotAccepting);
+    let third = History {
+        destination_failures: 2,
+        ..history(3)
+    };
+    assert_eq!(wait_after(stopped, &with(history(1))).0, 7 * 60);
+    assert_eq!(
+        wait_after(stopped, &with(third)).0,
+        60 * 60,
+        "at most the longest"
+    );
+    // Never to come early, it varies upwards alone.
+    assert_eq!(
+        wait_after("450 4.7.1 Greylisted", &with(history(1))).0,
+        20 * 60 + 1
+    );
+    let asked = "450 4.7.1 Greylisted, try again in 300 seconds";
+    assert_eq!(
+        wait_after(asked, &with(history(1))).0,
+        305,
+        "what a reply asks for counts still"
+    );
+    let full = "452 4.2.2 over quota";
+    assert_eq!(
+        wait_after(full, &with(history(1))),
+        wait_after(full, &history(1))
+    );
+}
