@@ -18,6 +18,7 @@ mod returned;
 pub mod route;
 mod store;
 mod suppression;
+mod tls_ledger;
 mod verification;
 
 pub use callout::{
@@ -47,5 +48,9 @@ pub use store::{
 pub use suppression::{
     Suppressed, SuppressionReason, SuppressionSource, Suppressions, is_for_ever,
     is_for_ever_as_told, suppression_key,
+};
+pub use tls_ledger::{
+    Beyond, ClosedTlsReport, DueTlsReport, KeptTlsReport, OpenTlsReport, TlsLedger, TlsPost,
+    TlsPostState, TlsSession, Tried,
 };
 pub use verification::{Doubt, Verified, Verifier};

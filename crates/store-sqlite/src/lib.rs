@@ -18,6 +18,7 @@
 //! | `greylist` | a database of its own: who has come before |
 //! | `callout` | a database of its own: what next hops answered about recipients |
 //! | `suppression` | another: to whom nothing is sent |
+//! | `tls_ledger` | another: sessions under TLS, and the reports on them |
 
 mod accept;
 mod beside;
@@ -43,6 +44,7 @@ mod schema;
 mod staging;
 mod store;
 mod suppression;
+mod tls_ledger;
 mod turns;
 mod verified;
 mod writer;
@@ -51,3 +53,4 @@ pub use callout::SqliteCallouts;
 pub use greylist::SqliteGreylist;
 pub use store::SqliteStore;
 pub use suppression::SqliteSuppressions;
+pub use tls_ledger::SqliteTlsLedger;

@@ -20,7 +20,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("auth", &["sasl", "world"]),
     ("dns", &[]),
     ("readers", &["smtp", "diagnosis"]),
-    ("queue", &["smtp", "diagnosis"]),
+    ("queue", &["smtp", "diagnosis", "tls-report"]),
     (
         "explain",
         &["smtp", "diagnosis", "readers", "queue", "tls-report"],
@@ -28,7 +28,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("recipients", &["smtp", "queue"]),
     ("bounces", &["smtp", "diagnosis", "readers", "queue"]),
     ("tables", &["recipients", "dns", "world"]),
-    ("store-sqlite", &["smtp", "diagnosis", "queue", "world"]),
+    (
+        "store-sqlite",
+        &["smtp", "diagnosis", "queue", "tls-report", "world"],
+    ),
     ("routing", &["diagnosis", "dns", "queue", "world"]),
     (
         "checks",
@@ -63,6 +66,18 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("tls", &["diagnosis", "dns", "world"]),
     ("mta-sts", &["diagnosis", "dns", "tls", "world"]),
     ("tls-report", &[]),
+    (
+        "tls-reporter",
+        &[
+            "diagnosis",
+            "dns",
+            "explain",
+            "queue",
+            "tls",
+            "tls-report",
+            "world",
+        ],
+    ),
     ("toml-read", &[]),
     ("config", &["toml-read", "diagnosis", "queue", "rewriting"]),
     ("acme", &["diagnosis", "dns", "tls", "world"]),
@@ -141,6 +156,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "mta-sts",
             "tls",
             "tls-report",
+            "tls-reporter",
             "toml-read",
         ],
     ),

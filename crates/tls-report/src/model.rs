@@ -42,7 +42,7 @@ pub struct PolicyReport {
 }
 
 /// A policy of the domain.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Policy {
     /// Which kind.
     pub kind: PolicyKind,
@@ -55,7 +55,7 @@ pub struct Policy {
 }
 
 /// A kind of policy (RFC 8460 §4.4, `policy-type`).
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum PolicyKind {
     /// `tlsa`: DANE (RFC 7672).
     Tlsa,
@@ -80,7 +80,9 @@ impl PolicyKind {
         }
     }
 
-    pub(crate) fn parse(text: &str) -> PolicyKind {
+    /// From a report.
+    #[must_use]
+    pub fn parse(text: &str) -> PolicyKind {
         match text.to_ascii_lowercase().as_str() {
             "tlsa" => PolicyKind::Tlsa,
             "sts" => PolicyKind::Sts,
@@ -91,7 +93,7 @@ impl PolicyKind {
 }
 
 /// Failures of one kind at one place.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct FailureDetail {
     /// Which kind.
     pub result: ResultType,
@@ -114,7 +116,7 @@ pub struct FailureDetail {
 macro_rules! results {
     ($($(#[$doc:meta])+ $name:ident = $id:literal,)+) => {
         /// Why a session failed (RFC 8460 §4.3, `result-type`).
-        #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+        #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum ResultType {
             $($(#[$doc])+ $name,)+
             /// Something that the standard does not know.
