@@ -22,6 +22,7 @@ mod show;
 mod suppression;
 mod table;
 mod tls;
+mod tls_reports;
 mod users;
 mod waits;
 
@@ -47,6 +48,7 @@ pub use rewrite::NotARewrite;
 pub use suppression::Suppression;
 pub use table::{LdapSpec, PostgresSpec, ServerPlace, TableSpec};
 pub use tls::{CertificateFiles, Tls, TlsLevel, TlsPolicy};
+pub use tls_reports::TlsReports;
 pub use toml_read::{Rate, Written, duration_text, rate_text, size_text};
 pub use users::{Auth, Doors, Place, Submission};
 pub use waits::WaitProblem;

@@ -120,6 +120,13 @@ pub enum ProblemKind {
     TermsNotAgreed,
     /// No name for the certificate.
     NoAcmeNames,
+    /// Reports on TLS, and something is not said of who sends them.
+    NoReporter {
+        /// The key.
+        key: &'static str,
+    },
+    /// The text is no name of an organization.
+    NotAnOrganization,
     /// The text is no address of a directory.
     NotADirectory,
     /// A policy of fingerprints without one.
@@ -207,6 +214,9 @@ impl Explained for ProblemKind {
             ProblemKind::NoAuth => Some("add [auth] with users = \"/etc/postrider/users\" (`postrider user add` makes it), or with dovecot = \"/run/dovecot/auth-client\"".into()),
             ProblemKind::NoCertificate => Some("add a section [[tls.certificate]] with chain = \"/path/fullchain.pem\" and key = \"/path/privkey.pem\", or [tls.acme]".into()),
             ProblemKind::TermsNotAgreed => Some("read the authority's terms of service (its directory has their address), and write agree_terms = true".into()),
+            ProblemKind::NoReporter { key: "organization" } => Some("add organization = \"Example Ltd\": RFC 8460 wants the name of who reports".into()),
+            ProblemKind::NoReporter { .. } => Some("add contact = \"postmaster@example.org\": whom receivers may ask, in a domain for which mail is signed (postrider dkim)".into()),
+            ProblemKind::NotAnOrganization => Some("write a name of up to 200 characters on one line, like \"Example Ltd\"".into()),
             ProblemKind::NoAcmeNames => Some("add names = [\"mx.example.org\"]: this machine's names, as clients and MX records have them".into()),
             ProblemKind::NotADirectory => Some("write an address that begins with https:// (RFC 8555 §6.1)".into()),
             ProblemKind::NoFingerprint => Some("add fingerprints = [\"…\"]: SHA-256 of the certificate or of its public key".into()),
@@ -296,6 +306,8 @@ impl fmt::Display for ProblemKind {
             ProblemKind::TermsNotAgreed => {
                 f.write_str("the terms of the authority are not agreed to")
             }
+            ProblemKind::NoReporter { key } => write!(f, "reports on TLS need `{key}`"),
+            ProblemKind::NotAnOrganization => f.write_str("this is no name of an organization"),
             ProblemKind::NoAcmeNames => f.write_str("there is no name for the certificate"),
             ProblemKind::NotADirectory => f.write_str("this is no address of a directory"),
             ProblemKind::NoFingerprint => {

@@ -34,6 +34,8 @@ pub struct Tls {
     pub policies: BTreeMap<String, TlsPolicy>,
     /// A certificate by ACME, beside those in files.
     pub acme: Option<crate::Acme>,
+    /// Reports to the domains to which mail goes; none: they get none.
+    pub reports: Option<crate::TlsReports>,
 }
 
 /// What encryption is wanted.
@@ -113,6 +115,7 @@ impl Default for Tls {
             sending: TlsLevel::default(),
             policies: BTreeMap::new(),
             acme: None,
+            reports: None,
         }
     }
 }
@@ -125,6 +128,7 @@ const KEYS: &[&str] = &[
     "mta_sts",
     "policy",
     "acme",
+    "reports",
 ];
 
 pub(crate) fn read(root: &DeTable<'_>, config: &mut Config, found: &mut Found) {
@@ -142,6 +146,9 @@ pub(crate) fn read(root: &DeTable<'_>, config: &mut Config, found: &mut Found) {
     }
     if let Some(value) = section.get("acme") {
         crate::acme::read(value, &mut own.acme, section.found);
+    }
+    if let Some(value) = section.get("reports") {
+        crate::tls_reports::read(value, &mut own.reports, section.found);
     }
     if let Some(by_domain) = section.get("policy") {
         policies(by_domain, own, section.found);
@@ -282,6 +289,7 @@ pub(crate) fn show(out: &mut String, config: &Config) -> fmt::Result {
     if let Some(acme) = &own.acme {
         crate::acme::show(out, acme)?;
     }
+    crate::tls_reports::show(out, own.reports.as_ref())?;
     for (domain, policy) in &own.policies {
         writeln!(out, "[tls.policy.{}]", quoted(domain))?;
         let level = quoted(policy.level.as_str());

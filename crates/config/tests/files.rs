@@ -135,6 +135,9 @@ chain = "/etc/ssl/a.pem"
 key = "/etc/ssl/a.key"
 [[tls.certificate]]
 chain = "/etc/ssl/both.pem"
+[tls.reports]
+organization = "Example, Ltd"
+contact = "postmaster@example.org"
 [tls.policy."example.org"]
 level = "verify"
 names = ["mx.example.net"]
@@ -259,6 +262,14 @@ fn a_bad_file_is_told_with_line_caret_and_what_is_allowed() {
         (
             "certificate_without_chain",
             "[[tls.certificate]]\nkey = \"/etc/ssl/mail.key\"\n",
+        ),
+        (
+            "tls_reports_without_contact",
+            "[tls.reports]\norganization = \"\"\n",
+        ),
+        (
+            "tls_reports_by_nobody",
+            "[tls.reports]\ncontact = \"postmaster\"\nfrom = \"tlsrpt@example.org\"\n",
         ),
         (
             "policy_without_fingerprint",

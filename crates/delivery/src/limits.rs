@@ -29,7 +29,9 @@ impl Limits {
     pub(crate) fn of_destination(&self, key: &DestinationKey, settings: &Settings) -> PaceLimits {
         let name = key.as_str();
         let name = name.strip_prefix("mx:").unwrap_or(name);
-        // A route's own name for the way there (`#name`) does not tell another destination.
+        // A route's own name for the way there (`#name`) does not tell another destination, nor does
+        // that reports go there.
+        let name = name.strip_suffix("!tls-optional").unwrap_or(name);
         let name = name.rsplit_once('#').map_or(name, |(name, _)| name);
         pace(
             self.destinations.get(name),

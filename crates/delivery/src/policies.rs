@@ -113,7 +113,9 @@ pub(crate) struct Admitted<'a> {
 }
 
 impl Tls {
-    pub(crate) fn for_target(&self, target: &Target) -> Policies<'_> {
+    /// What is wanted on this lane. `optional`: what domains demand keeps no mail back there
+    /// (RFC 8460 §5.3), and nobody counts what comes of it (§3).
+    pub(crate) fn for_lane(&self, target: &Target, optional: bool) -> Policies<'_> {
         let (domain, remote, implicit) = match target {
             Target::Domain(domain) => (domain.as_str(), true, false),
             Target::Hop(NextHop::Smtp(to)) => (to.host.as_str(), true, false),
@@ -131,7 +133,7 @@ impl Tls {
             policy => policy.clone(),
         };
         // What the administrator says of this one goes first, and so does that nothing is encrypted.
-        let may_publish = by_domain.is_none() && own != TlsPolicy::Off;
+        let may_publish = by_domain.is_none() && own != TlsPolicy::Off && !optional;
         let lmtp = matches!(target, Target::Hop(NextHop::Lmtp(_)));
         let exchangers = matches!(target, Target::Domain(_));
         // An address literal publishes nothing.

@@ -11,7 +11,7 @@ use diagnosis::tls_policy::Applied;
 /// connection is not as secure as it was wanted. It is told, too, of a policy that could not be had,
 /// then without a server. It is not told of destinations that a route or `[tls.policy]` of the
 /// administrator's speaks for, nor of servers that were never reached, nor of the second try in the
-/// clear after encryption failed. It must not block; times are its own to take.
+/// clear after encryption failed, nor of sessions for reports on TLS (§3). It must not block; times are its own to take.
 pub trait TlsWitness: Send + Sync + fmt::Debug {
     /// Takes note.
     fn saw(&self, applied: Applied);

@@ -25,6 +25,7 @@ mod step;
 mod story;
 mod suppressed;
 mod time;
+mod tls_ledger;
 mod tls_report;
 mod verified;
 mod way;
@@ -51,4 +52,5 @@ pub use returned::{
 };
 pub use story::story;
 pub use suppressed::{suppressed, suppressed_details, suppressed_times};
+pub use tls_ledger::{kept_tls_report, no_tls_reports, tls_reports_hastened};
 pub use tls_report::{tls_report_json, tls_report_text, tls_report_unreadable};

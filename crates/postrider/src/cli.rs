@@ -47,6 +47,8 @@ pub(crate) enum Command {
     ReloadCertificates,
     /// Show our certificates: names, file or authority, until when, and what failed.
     Certificates(Certificates),
+    /// List what is gathered for reports on TLS to the domains to which mail goes, or send it now.
+    TlsReports(crate::tls_reports_command::TlsReports),
     /// Say in plain words what a code, a reply, a bounce or a log means.
     Explain(Explain),
     /// Look from here why mail for somebody may not arrive: route, DNS, servers, our own standing.

@@ -29,6 +29,11 @@ pub(crate) enum Request {
     },
     /// Reads certificates again that have changed.
     ReloadCertificates,
+    /// Sends reports on TLS now.
+    SendTlsReports {
+        /// The day that they are about; all where none is named.
+        day: Option<jiff::civil::Date>,
+    },
     /// Stops a destination or lets it go on.
     Pause {
         /// A destination's key.
@@ -48,6 +53,8 @@ pub(crate) enum Answer {
     Done,
     /// What came of reading changed certificates again.
     Reloaded(Vec<Reloaded>),
+    /// So many reports on TLS are sent on their way.
+    TlsReports(u64),
     /// Not done, for this reason.
     Failed(String),
 }

@@ -19,6 +19,7 @@ mod serve;
 mod simulate_command;
 mod sink_command;
 mod suppression_command;
+mod tls_reports_command;
 mod user_command;
 
 use std::process::ExitCode;
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
             queue_command::pause(destination.as_deref(), false, &cli.place)
         }
         Command::Certificates(arguments) => certificates_command::main(&arguments, &cli.place),
+        Command::TlsReports(arguments) => tls_reports_command::main(&arguments, &cli.place),
         Command::ReloadCertificates => reload_command::main(&cli.place),
         Command::Explain(arguments) => explain_command::main(&arguments),
         Command::Check(arguments) => check_command::main(&arguments, &cli.place),

@@ -26,7 +26,7 @@ pub(crate) fn main(options: &Options) -> ExitCode {
             }
         }
         Ok(Answer::Failed(why)) => exit::problem(&why),
-        Ok(other @ (Answer::Done | Answer::Changed(_))) => {
+        Ok(other @ (Answer::Done | Answer::Changed(_) | Answer::TlsReports(_))) => {
             exit::problem(&format!("the server answers something else: {other:?}"))
         }
         Err(error @ ControlError::NoServer(_)) => exit::with(exit::NO_SERVER, &error),

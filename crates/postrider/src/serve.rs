@@ -17,6 +17,7 @@ mod secrets;
 pub(crate) mod settings;
 pub(crate) mod signing;
 pub(crate) mod stop;
+mod tls_reporting;
 pub(crate) mod tls_sending;
 mod users;
 mod verification;
@@ -146,7 +147,8 @@ async fn run(config: &Config, data: &Path) -> Result<(), StartError> {
         path: control_path.clone(),
         source,
     })?;
-    let sending_tls = tls_sending::tls(config, &world, &resolver, &data)?;
+    let mut sending_tls = tls_sending::tls(config, &world, &resolver, &data)?;
+    let counting = tls_reporting::count(config, &world, &data, &mut sending_tls)?;
     let connector = sending_tls.connector.as_ref();
     let obtaining = acme::Obtaining::prepare(config, &data, &world, &resolver, connector).await?;
     let by_acme = obtaining.as_ref().map(acme::Obtaining::files);
@@ -221,6 +223,7 @@ async fn run(config: &Config, data: &Path) -> Result<(), StartError> {
         tokio::spawn(looker.run(doubts));
     }
     let engine = Engine::start(world.clone(), store.clone(), resolver.clone(), sending).await?;
+    let reporter = counting.map(|counting| counting.start(&engine, &world, &resolver));
     let offers = Offers {
         directory,
         callout: asking.clone().map(|asking| Arc::new(asking.callouts) as _),
@@ -234,6 +237,7 @@ async fn run(config: &Config, data: &Path) -> Result<(), StartError> {
         receiver: receiver.clone(),
         world: world.clone(),
         certificates: certificates.clone(),
+        reporter: reporter.clone(),
     };
     let (shutdown, stopping) = watch::channel(false);
     let mut receivers = JoinSet::new();
@@ -270,6 +274,9 @@ async fn run(config: &Config, data: &Path) -> Result<(), StartError> {
     }
     if let Some(asking) = &asking {
         asking.tell();
+    }
+    if let Some(reporter) = &reporter {
+        reporter.write().await;
     }
     control.abort();
     pruning.abort();

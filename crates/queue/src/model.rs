@@ -44,7 +44,7 @@ pub struct Message {
 pub enum MessageKind {
     /// Mail that a client submitted or relayed.
     Mail,
-    /// A delivery status notification that this relay wrote.
+    /// A delivery status notification that this relay wrote, or its report on TLS to a domain.
     Report,
 }
 

@@ -41,6 +41,9 @@ pub enum OutboxError {
     /// It never will be: it is no address, say.
     #[error("{0}")]
     Never(String),
+    /// It cannot be taken now.
+    #[error("{0}")]
+    NotNow(String),
     /// The queue cannot take it now.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -229,7 +232,9 @@ impl Reporter {
         match self.outbox.hand_in(mail).await {
             Ok(()) => Outcome::Sent,
             Err(OutboxError::Never(why)) => Outcome::Never(why),
-            Err(error @ OutboxError::Store(_)) => Outcome::Again(error.to_string()),
+            Err(error @ (OutboxError::NotNow(_) | OutboxError::Store(_))) => {
+                Outcome::Again(error.to_string())
+            }
         }
     }
 

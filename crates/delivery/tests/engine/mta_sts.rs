@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use ::tls::{Connector, Roots};
 use async_trait::async_trait;
-use delivery::Tls;
+use delivery::{OwnMail, Tls};
 use diagnosis::tls::{CertificateProblem, Trust, WhyInsecure};
 use diagnosis::tls_policy::{Applied, AppliedPolicy, ResultType};
 use mta_sts::{Failed, Found, Held, Mode, Policies, Policy, Trouble};
 use parking_lot::Mutex;
-use queue::RecipientState;
 use queue::route::Routes;
+use queue::{MessageId, RecipientState};
 use world::World;
 
 use crate::dane::Seen;
@@ -318,4 +318,32 @@ async fn a_policy_that_is_long_in_coming_holds_up_its_own_domain_only() {
             .as_secs()
     };
     assert_eq!((took(&first), took(&second)), (30, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_report_on_tls_goes_in_spite_of_the_policy_and_is_counted_nowhere_and_queued_once() {
+    let scene = Scene::new(held(Mode::Enforce, "*.elsewhere.example"), true).await;
+    let peer = scene.peer(1, PLAIN).await;
+    let mail = OwnMail {
+        id: MessageId::from_bytes([7; 16]),
+        to: "r@example.org".parse().unwrap(),
+        content: b"Subject: Report Domain: example.org\r\n\r\nx\r\n".to_vec(),
+        lifetime: Duration::from_secs(86_400),
+    };
+    scene.relay.engine.post(mail.clone()).await.unwrap();
+    let story = scene.relay.settled(mail.id).await;
+    assert_eq!(states(&story), [RecipientState::Delivered]);
+    assert!(story.message.sender.is_null());
+    assert_eq!(scene.seen(), []);
+    let sessions = peer.connections().0;
+    scene.relay.engine.post(mail).await.unwrap();
+    scene.relay.pass(60).await;
+    assert_eq!(peer.connections().0, sessions);
+    // Other mail waits.
+    let id = scene.relay.send(SENDER, &TO).await;
+    scene.relay.pass(60).await;
+    assert_eq!(
+        states(&scene.relay.story(id).await),
+        [RecipientState::Queued]
+    );
 }

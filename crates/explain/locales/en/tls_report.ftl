@@ -48,3 +48,27 @@ tlsrpt-sts-webpki-invalid = The web server of your policy of MTA-STS showed a ce
     .do = Renew the certificate of the web server mta-sts.YOUR-DOMAIN, for that name.
 tlsrpt-unknown-result = The standard knows no result of that name; what it means only the sender can say.
     .do = Ask the sender, at the address that the report names.
+
+# Our own reports on TLS, gathered and on their way.
+tls-ledger-none = No sessions are gathered, and no report was sent in the last seven days.
+tls-ledger-now = now
+tls-ledger-report = { $domain }, { $from } to { $to }: { $good ->
+    [one] one session was as it should be
+   *[other] { $good } sessions were as they should be
+}, { $failed } { $failed ->
+    [one] was not
+   *[other] were not
+}
+tls-ledger-gathering = is being gathered
+tls-ledger-due = goes at { $at }, if the domain wants it
+tls-ledger-asked = whether the domain wants it could not be found out, and is asked again at { $at }: { $problem }
+tls-ledger-goes = { $rua }: goes at { $at }
+tls-ledger-mailed = { $rua }: in the queue as { $id } (postrider queue show { $id })
+tls-ledger-taken = { $rua }: taken
+tls-ledger-again = { $rua }: not taken, tried again at { $at }: { $problem }
+tls-ledger-failed = { $rua }: given up: { $problem }
+tls-ledger-hastened = { $n ->
+    [0] Nothing was gathered that could be sent.
+    [one] One report goes now, if its domain wants it.
+   *[other] { $n } reports go now, to those domains that want them.
+}

@@ -48,3 +48,24 @@ tlsrpt-sts-webpki-invalid = De webserver van uw MTA-STS-beleid toonde een ongeld
     .do = Vernieuw het certificaat van de webserver mta-sts.UW-DOMEIN, voor die naam.
 tlsrpt-unknown-result = De standaard kent geen uitkomst met die naam; wat het betekent kan alleen de afzender zeggen.
     .do = Vraag het de afzender, op het adres dat het rapport noemt.
+
+# Onze eigen TLS-rapporten, verzameld en onderweg.
+tls-ledger-none = Er zijn geen sessies verzameld, en de laatste zeven dagen is geen rapport verzonden.
+tls-ledger-now = nu
+tls-ledger-report = { $domain }, { $from } tot { $to }: { $good ->
+    [one] één sessie was zoals het hoort
+   *[other] { $good } sessies waren zoals het hoort
+}, { $failed } niet
+tls-ledger-gathering = wordt verzameld
+tls-ledger-due = gaat om { $at }, als het domein het wil
+tls-ledger-asked = of het domein het wil, was niet te achterhalen en wordt om { $at } opnieuw gevraagd: { $problem }
+tls-ledger-goes = { $rua }: gaat om { $at }
+tls-ledger-mailed = { $rua }: in de wachtrij als { $id } (postrider queue show { $id })
+tls-ledger-taken = { $rua }: aangenomen
+tls-ledger-again = { $rua }: niet aangenomen, opnieuw om { $at }: { $problem }
+tls-ledger-failed = { $rua }: opgegeven: { $problem }
+tls-ledger-hastened = { $n ->
+    [0] Er was niets verzameld dat verzonden kon worden.
+    [one] Eén rapport gaat nu, als het domein het wil.
+   *[other] { $n } rapporten gaan nu, naar de domeinen die ze willen.
+}

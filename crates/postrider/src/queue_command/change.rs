@@ -117,7 +117,7 @@ async fn change(
     };
     match ask(data, &request) {
         Ok(Answer::Changed(addresses)) => Ok(addresses),
-        Ok(Answer::Done | Answer::Reloaded(_)) => Ok(Vec::new()),
+        Ok(Answer::Done | Answer::Reloaded(_) | Answer::TlsReports(_)) => Ok(Vec::new()),
         Ok(Answer::Failed(reason)) => Err(QueueError::Server(reason)),
         Err(ControlError::NoServer(_)) => {
             let store = SqliteStore::open(data, &World::real())?;
@@ -137,7 +137,7 @@ pub(super) fn pause(text: &str, paused: bool, options: &Options) -> Done {
         paused,
     };
     match ask(&options.data(), &request)? {
-        Answer::Done | Answer::Changed(_) | Answer::Reloaded(_) => {
+        Answer::Done | Answer::Changed(_) | Answer::Reloaded(_) | Answer::TlsReports(_) => {
             println!("{key}: {}", if paused { "paused" } else { "resumed" });
             Ok(())
         }
@@ -149,7 +149,7 @@ pub(super) fn pause(text: &str, paused: bool, options: &Options) -> Done {
 pub(super) fn pause_receiving(paused: bool, options: &Options) -> Done {
     let data = options.data();
     match ask(&data, &Request::PauseReceiving { paused }) {
-        Ok(Answer::Done | Answer::Changed(_) | Answer::Reloaded(_)) => {}
+        Ok(Answer::Done | Answer::Changed(_) | Answer::Reloaded(_) | Answer::TlsReports(_)) => {}
         Ok(Answer::Failed(reason)) => return Err(QueueError::Server(reason)),
         Err(ControlError::NoServer(_)) => {
             let runtime = tokio::runtime::Builder::new_current_thread()

@@ -8,6 +8,7 @@ use std::time::Duration;
 use delivery::Engine;
 use queue::{DestinationKey, RecipientState, Store, StoreError};
 use reception::Receiver;
+use tls_reporter::Reporter;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use world::World;
@@ -27,8 +28,11 @@ pub(crate) struct Asked {
     pub(crate) receiver: Receiver,
     pub(crate) world: World,
     pub(crate) certificates: Certificates,
+    pub(crate) reporter: Option<Arc<Reporter>>,
 }
 
+/// Why there is nothing to send.
+const NO_REPORTS: &str = "no reports on TLS are gathered: add [tls.reports] with `organization` and `contact` to the configuration (docs/tls.md)";
 /// The longest request.
 const MAX_LINE: u64 = 1 << 20;
 /// How long a client may take to ask.
@@ -129,6 +133,18 @@ impl Asked {
                 self.certificates.wake.notify_one();
                 Ok(Answer::Reloaded(self.certificates.reload().await))
             }
+            Request::SendTlsReports { day } => match &self.reporter {
+                Some(reporter) => {
+                    let reports = reporter.send_now(day).await?;
+                    tracing::info!(
+                        reports,
+                        day = day.map(tracing::field::display),
+                        "reports on TLS go now, by the administrator's wish"
+                    );
+                    Ok(Answer::TlsReports(reports))
+                }
+                None => Ok(Answer::Failed(NO_REPORTS.to_owned())),
+            },
             Request::Pause {
                 destination,
                 paused,

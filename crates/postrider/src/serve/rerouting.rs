@@ -38,7 +38,10 @@ pub(super) async fn reroute(
                 ..Asked::to(&moving.recipient).from(&moving.sender)
             };
             let lead = routes.lead(&asked);
-            let key = lead.key();
+            let key = match from.is_tls_optional() {
+                true => lead.key().tls_optional(),
+                false => lead.key(),
+            };
             // What has no route any more goes on as it was accepted.
             (key != from && lead.target != Target::Nowhere).then_some(key)
         };

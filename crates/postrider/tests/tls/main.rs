@@ -11,5 +11,6 @@ mod checking;
 mod dane;
 mod mta_sts;
 mod receiving;
+mod reporting;
 mod reports;
 mod sending;

@@ -391,6 +391,7 @@ mod tests {
             let lead = routes.lead(&Asked::to(&address(to)));
             assert_eq!(lead.key().as_str(), key);
             assert_eq!(&routes.ways(&lead.key()), ways);
+            assert_eq!(&routes.ways(&lead.key().tls_optional()), ways);
         }
         let unknown = DestinationKey::new("mx:other.example");
         assert_eq!(routes.ways(&unknown), Ways::default());

@@ -26,6 +26,36 @@ const BOUNCES: &str = "bounces";
 /// Between what a key leads to and the name of the route. The programs of `pipe:` may have it in their
 /// arguments: only a space may not follow.
 const NAME_MARK: char = '#';
+/// At the end of the key of a lane on which what domains demand of TLS keeps no mail back.
+const TLS_OPTIONAL: &str = "!tls-optional";
+
+impl DestinationKey {
+    /// The lane beside this one, to the same mail exchangers, on which what their domain demands of TLS
+    /// keeps no mail back: for reports on TLS (RFC 8460 §5.3). Where a next hop is configured, no domain
+    /// demands anything, and there is no other lane.
+    #[must_use]
+    pub fn tls_optional(&self) -> DestinationKey {
+        let text = self.as_str();
+        match text.starts_with(DOMAIN_PREFIX) && !self.is_tls_optional() {
+            true => DestinationKey::new(&format!("{text}{TLS_OPTIONAL}")),
+            false => self.clone(),
+        }
+    }
+
+    /// Whether it is such a lane.
+    #[must_use]
+    pub fn is_tls_optional(&self) -> bool {
+        strict(self.as_str()) != self.as_str()
+    }
+}
+
+/// The key of the lane on which all holds.
+fn strict(key: &str) -> &str {
+    let optional = key.strip_suffix(TLS_OPTIONAL);
+    optional
+        .filter(|key| key.starts_with(DOMAIN_PREFIX))
+        .unwrap_or(key)
+}
 
 impl Target {
     /// The key of this target, by a route without a name.
@@ -75,6 +105,7 @@ impl Target {
 
 /// What a key leads to, and the name of its route.
 pub(super) fn split(key: &str) -> (&str, Option<&str>) {
+    let key = strict(key);
     match key.rsplit_once(NAME_MARK) {
         Some((to, name)) if super::table::is_name(name) => (to, Some(name)),
         Some(_) | None => (key, None),
@@ -183,7 +214,20 @@ mod tests {
             assert_eq!(Target::of(&target.key_by(Some("bulk"))), Ok(target));
         }
         let target = Target::Domain("example.org".into());
-        assert_eq!(Target::of(&target.key_by(Some("bulk"))), Ok(target));
+        assert_eq!(Target::of(&target.key_by(Some("bulk"))), Ok(target.clone()));
+        for key in [
+            Target::Domain("example.org".into()).key(),
+            target.key_by(Some("bulk")),
+        ] {
+            let optional = key.tls_optional();
+            assert!(optional.is_tls_optional() && !key.is_tls_optional());
+            assert_eq!(Target::of(&optional), Target::of(&key));
+            assert_eq!(optional.tls_optional(), optional);
+        }
+        let smart = DestinationKey::new("smtp://h:25");
+        assert_eq!(smart.tls_optional(), smart);
+        let program = DestinationKey::new("pipe:/bin/x !tls-optional");
+        assert!(!program.is_tls_optional());
         assert_eq!(Target::of(&Target::Nowhere.key()), Ok(Target::Nowhere));
         assert_eq!(Target::of(&Target::Bounces.key()), Ok(Target::Bounces));
     }
