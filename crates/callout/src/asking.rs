@@ -5,7 +5,7 @@ use diagnosis::{Failure, FailureKind};
 use queue::route::Target;
 use routing::{Candidate, Own, Way};
 use smtp::{Address, Extensions, Reply, Severity, Stage};
-use tls::{Connector, Verify};
+use tls::Connector;
 
 use crate::conversation::{self, NotReady, greet, hello, how, would_take};
 use crate::service::Shared;
@@ -172,9 +172,7 @@ fn is_implicit(target: &Target) -> bool {
 }
 
 async fn secure(talk: &mut Talk, connector: &Connector, to: &Candidate) -> Result<(), Unready> {
-    let shaken = talk
-        .secure(connector, &to.host, Verify::Opportunistic)
-        .await;
+    let shaken = talk.secure(connector, &to.host, Vec::new()).await;
     shaken.map(|_| ()).map_err(|_| Unready::Handshake)
 }
 

@@ -6,7 +6,7 @@ use diagnosis::facts::{BreakKind, ConnectError, ConnectTry, PathState};
 use diagnosis::finding::Fact;
 use diagnosis::tls::{TlsFailure, TlsSession};
 use smtp::{Reply, ReplyParser, Stage};
-use tls::{Connector, Verify};
+use tls::{Connector, Judgement, Verify};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout};
 use world::{Net, Peer, Stream};
@@ -157,25 +157,26 @@ impl Talk {
         }
     }
 
-    /// Makes the connection secure; after a failure it is gone.
+    /// Makes the connection secure, with whomever; after a failure it is gone. Beside it, what each of
+    /// `by` would make of the server's certificate.
     pub async fn secure(
         &mut self,
         connector: &Connector,
         host: &str,
-        verify: Verify,
-    ) -> Result<TlsSession, TlsFailure> {
+        by: Vec<Verify>,
+    ) -> Result<(TlsSession, Vec<Judgement>), TlsFailure> {
         // RFC 3207 §4.2: nothing that came before the handshake is believed.
         if !self.parser.is_empty() {
             return Err(TlsFailure::NotTls {
                 reported: "more was said in the clear behind the answer to STARTTLS".to_owned(),
             });
         }
-        let shaking = connector.connect(self.stream.detach(), host, verify);
+        let shaking = connector.examine(self.stream.detach(), host, by);
         let shaken = timeout(HANDSHAKE, Box::pin(shaking)).await;
         let silent = Err(TlsFailure::Broke(BreakKind::TimedOut));
-        let (stream, session) = shaken.unwrap_or(silent)?;
+        let (stream, session, judgements) = shaken.unwrap_or(silent)?;
         self.stream = stream;
-        Ok(session)
+        Ok((session, judgements))
     }
 
     /// Takes leave (RFC 5321 §4.1.1.10); how that goes changes nothing.

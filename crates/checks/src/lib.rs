@@ -7,10 +7,12 @@
 mod announced;
 mod asker;
 mod cache;
+mod demanded;
 mod dkim;
 mod dmarc;
 mod domain;
 mod identity;
+mod judged;
 mod large;
 mod line;
 mod listeners;
@@ -45,6 +47,7 @@ pub use request::{Request, Sender, Subject};
 pub use settings::{BlockList, Demand, Demands, Listed, OwnListener, Settings};
 
 use cache::{Cache, Rate};
+use demanded::Demanded;
 use secure::Trying;
 use visit::Wish;
 
@@ -97,15 +100,16 @@ impl Checker {
         };
         let (found, of_route) = self.route(&request.subject, &from).await;
         findings.extend(of_route);
+        let (demanded, late) = self.demanded(&request.subject, &from, &found).await;
+        findings.extend(late);
         if let Some(domain) = &request.subject.domain
             && self.by_dns(&request.subject, &from)
         {
             let check = domain::check(domain, &*self.resolver);
             findings.extend(self.bounded(Check::DnsOfDomain, domain, check).await);
-            let check = self.published(domain, &found);
-            findings.extend(self.bounded(Check::DnsOfDomain, domain, check).await);
+            findings.extend(published::findings(domain, &demanded, &*self.resolver));
         }
-        findings.extend(self.servers(request, &found).await);
+        findings.extend(self.servers(request, &found, &demanded).await);
         findings.extend(self.listeners(&request.subject).await);
         let ours = ours::addresses(
             &self.settings.our_addresses,
@@ -155,7 +159,9 @@ impl Checker {
                     let mut findings = domain::check(domain, resolver).await;
                     if self.by_dns(subject, &from) {
                         let (found, _) = self.route(subject, &from).await;
-                        findings.extend(self.published(domain, &found).await);
+                        let (demanded, late) = self.demanded(subject, &from, &found).await;
+                        findings.extend(late);
+                        findings.extend(published::findings(domain, &demanded, resolver));
                     }
                     findings
                 }
@@ -181,7 +187,12 @@ impl Checker {
                     large: check == Check::PathMtu,
                     ..Wish::default()
                 };
-                let all = server::check(&name, &found, wish, &self.settings, net).await;
+                let demanded = match check {
+                    Check::StartTls => self.demanded(subject, &from, &found).await.0,
+                    _ => Demanded::default(),
+                };
+                let settings = &self.settings;
+                let all = server::check(&name, &found, &demanded, wish, settings, net).await;
                 about(check, all)
             }
             Check::OurPtr | Check::OurHelo | Check::BlockLists | Check::SenderIdentity => {
@@ -247,13 +258,33 @@ impl Checker {
         }
     }
 
-    /// What the domain demands of TLS, as it is published.
-    async fn published(&self, domain: &str, found: &route::Found) -> Vec<Finding> {
-        let policies = self.settings.mta_sts.as_deref();
-        published::check(domain, &found.candidates, &*self.resolver, policies).await
+    /// What the recipients' side demands of the servers.
+    async fn demanded(
+        &self,
+        subject: &Subject,
+        from: &From<'_>,
+        found: &route::Found,
+    ) -> (Demanded, Option<Finding>) {
+        let (target, resolver) = (self.lead(subject, from).target, &*self.resolver);
+        let look = Demanded::look(&target, &found.candidates, &self.settings, resolver);
+        match timeout(self.settings.budget, look).await {
+            Ok(demanded) => (demanded, None),
+            Err(_) => {
+                let name = subject.domain.as_deref().unwrap_or_default();
+                (
+                    Demanded::default(),
+                    Some(out_of_time(Check::DnsOfDomain, name)),
+                )
+            }
+        }
     }
 
-    async fn servers(&self, request: &Request, found: &route::Found) -> Vec<Finding> {
+    async fn servers(
+        &self,
+        request: &Request,
+        found: &route::Found,
+        demanded: &Demanded,
+    ) -> Vec<Finding> {
         let from = From {
             sender: request.sender.as_ref(),
             header: &request.header,
@@ -266,7 +297,7 @@ impl Checker {
         };
         let name = request.subject.domain.clone().unwrap_or_default();
         let net = &*self.world.net;
-        let check = server::check(&name, found, wish, &self.settings, net);
+        let check = server::check(&name, found, demanded, wish, &self.settings, net);
         self.bounded(Check::TcpAndBanner, &name, check).await
     }
 
@@ -293,6 +324,7 @@ impl Checker {
             connector: self.settings.connector.as_ref()?,
             now: self.world.clock.now(),
             demand: self.settings.demands.of(&self.lead(subject, from).target),
+            of: None,
         })
     }
 

@@ -2,11 +2,13 @@
 
 use callout::{Ended, Talk};
 use diagnosis::finding::{Conclusion, Fact, Finding, Verdict};
-use diagnosis::tls::{Certificate, CertificateProblem, TlsFailure, TlsSession, Trust};
+use diagnosis::tls::{Certificate, CertificateProblem, TlsFailure, TlsSession};
 use jiff::{SignedDuration, Timestamp};
 use smtp::{Reply, Stage};
-use tls::{Connector, Verify};
+use tls::{Connector, Judgement};
 
+use crate::demanded::OfHost;
+use crate::judged::Judged;
 use crate::settings::Demand;
 
 /// So long before its end a certificate is warned about.
@@ -17,8 +19,11 @@ const SOON: SignedDuration = SignedDuration::from_hours(14 * 24);
 pub(crate) struct Trying<'a> {
     pub(crate) connector: &'a Connector,
     pub(crate) now: Timestamp,
-    /// What our configuration demands there.
+    /// What is demanded there: by our configuration, and where [`Trying::of`] says so by the server's
+    /// domain.
     pub(crate) demand: Demand,
+    /// What the server's domain publishes.
+    pub(crate) of: Option<&'a OfHost>,
 }
 
 /// What came of it.
@@ -31,7 +36,18 @@ pub(crate) enum Tried {
     Gone(Finding),
 }
 
-impl Trying<'_> {
+impl<'a> Trying<'a> {
+    /// The same with a server of which this is published.
+    pub(crate) fn with(self, of: Option<&'a OfHost>) -> Trying<'a> {
+        let demand = of.map_or(self.demand, |of| of.demand(self.demand));
+        Trying { demand, of, ..self }
+    }
+
+    /// What follows from what is published where encryption does not come about.
+    pub(crate) fn unencrypted(self, subject: &str) -> Vec<Finding> {
+        self.of.map_or_else(Vec::new, |of| of.unencrypted(subject))
+    }
+
     /// RFC 3207 §4.
     pub(crate) async fn start_tls(self, talk: &mut Talk, host: &str, subject: &str) -> Tried {
         let answer = talk.say(Stage::StartTls, Some("STARTTLS")).await;
@@ -62,11 +78,13 @@ impl Trying<'_> {
 
     /// The handshake alone.
     pub(crate) async fn shake(self, talk: &mut Talk, host: &str, subject: &str) -> Tried {
-        match talk
-            .secure(self.connector, host, Verify::Opportunistic)
-            .await
-        {
-            Ok(session) => Tried::Secured(self.of_session(session, host, subject)),
+        let asked = self.of.map_or(host, OfHost::asked);
+        let questions = Judged::questions(host, self.of);
+        match talk.secure(self.connector, asked, questions).await {
+            Ok((session, answers)) => {
+                let judged = Judged::of(answers);
+                Tried::Secured(self.of_session(session, &judged, host, subject))
+            }
             Err(failure) => Tried::Gone(self.failed(failure, subject)),
         }
     }
@@ -101,15 +119,22 @@ impl Trying<'_> {
         self.missing(finding).facts(vec![Fact::NotSecured(failure)])
     }
 
-    fn of_session(self, session: TlsSession, host: &str, subject: &str) -> Vec<Finding> {
+    fn of_session(
+        self,
+        session: TlsSession,
+        judged: &Judged,
+        host: &str,
+        subject: &str,
+    ) -> Vec<Finding> {
         let works = Finding::new(Conclusion::TlsWorks, subject)
             .object(format!("{}, {}", session.protocol, session.cipher));
         let of_certificate = match &session.certificate {
-            Some(certificate) => self.of_certificate(&session.trust, certificate, host, subject),
+            Some(certificate) => self.of_certificate(&judged.by_name, certificate, host, subject),
             None => vec![Finding::new(Conclusion::CertificateUnusable, subject).object("?")],
         };
+        let published = self.of.map(|of| of.judge(&session, judged, subject));
         let mut findings = vec![works.facts(vec![Fact::Secured(Box::new(session))])];
-        let judged = of_certificate.into_iter().map(|finding| {
+        let of_certificate = of_certificate.into_iter().map(|finding| {
             match finding.conclusion == Conclusion::CertificateEndsSoon {
                 // It is still good.
                 false if finding.verdict > Verdict::Fine && self.demand == Demand::Certificate => {
@@ -118,21 +143,19 @@ impl Trying<'_> {
                 _ => finding,
             }
         });
-        findings.extend(judged);
+        findings.extend(of_certificate);
+        findings.extend(published.into_iter().flatten());
         findings
     }
 
     fn of_certificate(
         self,
-        trust: &Trust,
+        judgement: &Judgement,
         certificate: &Certificate,
         host: &str,
         subject: &str,
     ) -> Vec<Finding> {
-        let problem = match trust {
-            Trust::Opportunistic { problem } => problem.as_ref(),
-            Trust::Authority { .. } | Trust::Dane { .. } | Trust::Fingerprint { .. } => None,
-        };
+        let problem = judgement.as_ref().err();
         let mut findings = Vec::new();
         let mut add = |conclusion, object: &str| {
             findings.push(Finding::new(conclusion, subject).object(object));

@@ -5,6 +5,7 @@ use futures_util::future::join_all;
 use routing::Candidate;
 use world::Net;
 
+use crate::demanded::Demanded;
 use crate::route::Found;
 use crate::settings::Settings;
 use crate::visit::{Visit, Wish};
@@ -13,12 +14,19 @@ use crate::visit::{Visit, Wish};
 pub(crate) async fn check(
     subject: &str,
     found: &Found,
+    demanded: &Demanded,
     wish: Wish<'_>,
     settings: &Settings,
     net: &dyn Net,
 ) -> Vec<Finding> {
     let candidates = found.candidates.iter().take(settings.max_addresses);
-    let visits = candidates.map(|to| visit(to, found, wish, settings, net).make());
+    let visits = candidates.map(|to| {
+        let encrypt = wish
+            .encrypt
+            .map(|trying| trying.with(demanded.of(&to.host)));
+        let wish = Wish { encrypt, ..wish };
+        visit(to, found, wish, settings, net).make()
+    });
     let servers = join_all(visits).await;
     let reached = servers.iter().filter(|server| server.reached).count();
     let mut findings = Vec::new();

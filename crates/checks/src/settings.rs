@@ -27,6 +27,8 @@ pub struct Settings {
     pub max_addresses: usize,
     /// Who tells the policies of domains by MTA-STS (RFC 8461); `None`: nobody is asked.
     pub mta_sts: Option<Arc<dyn mta_sts::Policies>>,
+    /// Whether the relay holds servers to what the signed DNS says of them (RFC 7672).
+    pub dane: bool,
     /// Our addresses as the world sees them; none: as this machine sees them.
     pub our_addresses: Vec<IpAddr>,
     /// The block lists to ask.
@@ -56,6 +58,7 @@ impl Default for Settings {
             budget: Duration::from_secs(60),
             max_addresses: 10,
             mta_sts: None,
+            dane: true,
             our_addresses: Vec::new(),
             block_lists: Vec::new(),
             keep: Duration::from_secs(300),
@@ -85,24 +88,42 @@ pub enum Demand {
 pub struct Demands {
     /// Where nothing else is said.
     pub usual: Demand,
+    /// Nothing is encrypted where nothing else is said.
+    pub off: bool,
     /// By the domain of the recipients, or the host of a route, in lower case.
     pub by_domain: HashMap<String, Demand>,
 }
 
 impl Demands {
-    pub(crate) fn of(&self, target: &Target) -> Demand {
-        let (name, implicit) = match target {
-            Target::Domain(domain) => (domain.as_str(), false),
-            Target::Hop(NextHop::Smtps(to)) => (to.host.as_str(), true),
-            Target::Hop(NextHop::Smtp(to) | NextHop::Lmtp(to)) => (to.host.as_str(), false),
-            Target::Hop(_) | Target::Bounces | Target::Nowhere => return Demand::Nothing,
+    /// By what name `by_domain` knows it; `None`: it is on this machine.
+    pub(crate) fn name(&self, target: &Target) -> Option<String> {
+        let name = match target {
+            Target::Domain(domain) => domain,
+            Target::Hop(NextHop::Smtps(to) | NextHop::Smtp(to) | NextHop::Lmtp(to)) => &to.host,
+            Target::Hop(_) | Target::Bounces | Target::Nowhere => return None,
         };
-        let said = self.by_domain.get(&name.to_lowercase()).copied();
-        match said.unwrap_or(self.usual) {
-            Demand::Nothing if implicit => Demand::Encryption,
+        Some(name.to_lowercase())
+    }
+
+    /// Whether our configuration goes before what is published.
+    pub(crate) fn is_ours(&self, target: &Target) -> bool {
+        let said = |name: String| self.by_domain.contains_key(&name);
+        self.name(target).is_some_and(said) || (self.off && !is_implicit(target))
+    }
+
+    pub(crate) fn of(&self, target: &Target) -> Demand {
+        let Some(name) = self.name(target) else {
+            return Demand::Nothing;
+        };
+        match self.by_domain.get(&name).copied().unwrap_or(self.usual) {
+            Demand::Nothing if is_implicit(target) => Demand::Encryption,
             demand => demand,
         }
     }
+}
+
+fn is_implicit(target: &Target) -> bool {
+    matches!(target, Target::Hop(NextHop::Smtps(_)))
 }
 
 /// A place where we listen.

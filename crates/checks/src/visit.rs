@@ -138,13 +138,20 @@ impl Visit<'_> {
         mut talk: Talk,
         extensions: &mut Extensions,
     ) -> (Option<Talk>, Vec<Finding>) {
-        let Some(trying) = self.wish.encrypt.filter(|_| extensions.starttls) else {
+        // Under TLS it is not announced (RFC 3207 §4.2).
+        let Some(trying) = self.wish.encrypt.filter(|_| !self.implicit) else {
             return (Some(talk), Vec::new());
         };
+        let unencrypted = || trying.unencrypted(&self.subject);
+        if !extensions.starttls {
+            return (Some(talk), unencrypted());
+        }
         let tried = trying.start_tls(&mut talk, self.host, &self.subject).await;
         let mut findings = match tried {
-            Tried::Refused(finding) => return (Some(talk), vec![finding]),
-            Tried::Gone(finding) => return (self.once_more().await, vec![finding]),
+            Tried::Refused(finding) => return (Some(talk), with(finding, unencrypted())),
+            Tried::Gone(finding) => {
+                return (self.once_more().await, with(finding, unencrypted()));
+            }
             Tried::Secured(findings) => findings,
         };
         // RFC 3207 §4.2: what was known is forgotten.
@@ -169,6 +176,10 @@ impl Visit<'_> {
         let begun = self.begin().await.ok().filter(|_| asks && !self.implicit);
         begun.map(|begun| begun.talk)
     }
+}
+
+fn with(first: Finding, rest: Vec<Finding>) -> Vec<Finding> {
+    std::iter::once(first).chain(rest).collect()
 }
 
 fn of_connect(error: ConnectError) -> Conclusion {

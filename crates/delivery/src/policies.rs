@@ -8,11 +8,11 @@ use diagnosis::tls::{Wanted, WhyInsecure};
 use diagnosis::tls_policy::{AppliedPolicy, Server, Shortfall, StsFacts};
 use dns::Resolver;
 use futures_util::future::join_all;
-use mta_sts::{Found, Mode};
+use mta_sts::Found;
 use queue::route::{NextHop, Target};
-use routing::{Candidate, Published};
-use tls::{Connector, Dane};
-use world::Peer;
+use routing::Candidate;
+use tls::Connector;
+use tls_demands::{Demand, Listing, Said};
 
 use crate::security::{Level, Security};
 use crate::trail::Trail;
@@ -183,40 +183,31 @@ impl<'a> Policies<'a> {
         }
     }
 
-    /// What the domain demands by MTA-STS of an exchanger to which DANE does not apply.
-    fn by_mta_sts(&self, candidate: &Candidate) -> (Security<'a>, Option<WhyInsecure>) {
-        let named = candidate.signed.named;
-        let own = Level::Own(self.own.clone());
-        let Some(held) = self.mta_sts.held.as_deref() else {
-            return (self.security(own, named, AppliedPolicy::None), None);
-        };
+    /// What an exchanger is held to by its domain's policy of MTA-STS.
+    fn by_mta_sts(
+        &self,
+        listing: &Listing,
+        enforced: bool,
+        named: bool,
+    ) -> (Security<'a>, Option<WhyInsecure>) {
+        let held = &listing.held;
         let (id, mx) = (held.id.clone(), held.policy.mx.clone());
         let applied = AppliedPolicy::Sts(StsFacts {
             id: id.clone(),
             lines: held.policy.lines.clone(),
             mx: mx.clone(),
         });
-        let listed = held.policy.names(&candidate.host);
-        match held.policy.mode {
-            Mode::None => (self.security(own, named, AppliedPolicy::None), None),
-            // RFC 8461 §5: what would fail is told, and mail goes as without a policy.
-            Mode::Testing => {
-                let mut security = self.security(own, named, applied);
-                let lapse = || Shortfall::of(&WhyInsecure::NotInPolicy);
-                security.lapse = (!listed).then(lapse);
-                (security, None)
-            }
-            Mode::Enforce => {
-                let level = Level::MtaSts { id, mx };
-                let refused = (!listed).then_some(WhyInsecure::NotInPolicy);
-                (self.security(level, named, applied), refused)
-            }
+        if enforced {
+            let level = Level::MtaSts { id, mx };
+            let refused = (!listing.named).then_some(WhyInsecure::NotInPolicy);
+            return (self.security(level, named, applied), refused);
         }
-    }
-
-    fn enforces_mta_sts(&self) -> bool {
-        let held = self.mta_sts.held.as_ref();
-        held.is_some_and(|held| held.policy.mode == Mode::Enforce)
+        // RFC 8461 §5: what would fail is told, and mail goes as without a policy.
+        let own = Level::Own(self.own.clone());
+        let mut security = self.security(own, named, applied);
+        let lapse = || Shortfall::of(&WhyInsecure::NotInPolicy);
+        security.lapse = (!listing.named).then(lapse);
+        (security, None)
     }
 
     /// What is wanted of these servers, which are equally good. Those of which it cannot be known may
@@ -270,58 +261,53 @@ impl<'a> Policies<'a> {
         resolver: &dyn Resolver,
     ) -> (Security<'a>, Option<WhyInsecure>) {
         let named = candidate.signed.named;
-        let port = match &candidate.peer {
-            Peer::Tcp(address) => address.port(),
-            Peer::Unix(_) => 0,
-        };
-        let published = match self.dane {
-            true => candidate.signed.published(port, resolver).await,
-            false => Published::Nothing,
-        };
-        match published {
-            Published::Nothing => self.by_mta_sts(candidate),
-            Published::Records {
+        let said = Said::about(candidate, &self.domain, &self.mta_sts, self.dane, resolver);
+        match said.await.demand() {
+            Demand::Nothing => {
+                let own = Level::Own(self.own.clone());
+                (self.security(own, named, AppliedPolicy::None), None)
+            }
+            Demand::Enforced(listing) => self.by_mta_sts(listing, true, named),
+            Demand::Tested(listing) => self.by_mta_sts(listing, false, named),
+            Demand::Dane {
                 name,
                 base,
                 records,
+                dane,
             } => {
-                // RFC 7672 §3.2.2: the base domain, and the domain whose exchanger it is.
-                let dane = Dane::of(&records, vec![base.clone(), self.domain.clone()]);
-                // RFC 8461 §2: DANE goes first. Where it can verify nothing, this may.
-                if dane.is_none() && self.enforces_mta_sts() {
-                    return self.by_mta_sts(candidate);
-                }
                 let records: Vec<String> = records.iter().map(ToString::to_string).collect();
                 let applied = AppliedPolicy::Dane {
-                    name: name.clone(),
+                    name: name.to_owned(),
                     records: records.clone(),
                 };
                 let level = match (&self.own, dane) {
                     // The administrator asks for more than encryption with whomever.
                     (own @ TlsPolicy::Verify(_), None) => Level::Own(own.clone()),
                     (_, dane) => Level::Dane {
-                        name,
-                        base,
+                        name: name.to_owned(),
+                        base: base.to_owned(),
                         records,
-                        dane,
+                        dane: dane.cloned(),
                     },
                 };
                 (self.security(level, named, applied), None)
             }
-            Published::Unanswered { name, reported } => {
+            Demand::Unanswered { name, reported } => {
                 let applied = AppliedPolicy::Dane {
-                    name: name.clone(),
+                    name: name.to_owned(),
                     records: Vec::new(),
                 };
-                let question = format!("TLSA {name}");
                 let level = Level::Dane {
-                    name,
+                    name: name.to_owned(),
                     base: candidate.host.clone(),
                     records: Vec::new(),
                     dane: None,
                 };
                 let security = self.security(level, named, applied);
-                let why = WhyInsecure::TlsaUnanswered { question, reported };
+                let why = WhyInsecure::TlsaUnanswered {
+                    question: format!("TLSA {name}"),
+                    reported: reported.to_owned(),
+                };
                 (security, Some(why))
             }
         }

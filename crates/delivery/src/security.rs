@@ -122,8 +122,7 @@ impl Security<'_> {
             } => Verify::Dane(dane.clone()),
             // RFC 7672 §2.2: mandatory TLS, with whomever.
             Level::Dane { dane: None, .. } => Verify::Opportunistic,
-            // RFC 8461 §4.2: a certificate for the exchanger's own name.
-            Level::MtaSts { .. } => Verify::Authority(vec![host.to_owned()]),
+            Level::MtaSts { .. } => tls_demands::verify_by_policy(host),
         }
     }
 

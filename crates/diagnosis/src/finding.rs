@@ -266,6 +266,28 @@ conclusions! {
     CertificateUnknownIssuer = "certificate-unknown-issuer": StartTls, Warning, supports TlsCertificate;
     /// The certificate cannot be used.
     CertificateUnusable = "certificate-unusable": StartTls, Warning, supports TlsCertificate;
+    /// The certificate is as the signed DNS says.
+    DaneMet = "dane-met": StartTls, Fine, rules_out TlsDane;
+    /// The certificate fits none of the TLSA records.
+    DaneNotMet = "dane-not-met": StartTls, Problem, supports TlsDane;
+    /// An authority of the TLSA records vouches for the certificate, which is not valid all the same.
+    DaneChainInvalid = "dane-chain-invalid": StartTls, Problem, supports TlsDane;
+    /// There are TLSA records, and no encryption.
+    DaneUnencrypted = "dane-unencrypted": StartTls, Problem, supports TlsDane;
+    /// The server is as the policy of MTA-STS demands.
+    MtaStsMet = "mta-sts-met": StartTls, Fine, rules_out TlsMtaSts;
+    /// The certificate is not as the policy of MTA-STS demands.
+    MtaStsCertificate = "mta-sts-certificate": StartTls, Problem, supports TlsMtaSts;
+    /// There is a policy of MTA-STS, and no encryption.
+    MtaStsUnencrypted = "mta-sts-unencrypted": StartTls, Problem, supports TlsMtaSts;
+    /// The relay goes by the TLSA records.
+    GoesByDane = "goes-by-dane": StartTls, Fine;
+    /// The relay goes by the policy of MTA-STS.
+    GoesByMtaSts = "goes-by-mta-sts": StartTls, Fine;
+    /// The policy of MTA-STS wants nothing held back.
+    GoesByTesting = "goes-by-testing": StartTls, Fine;
+    /// The relay goes by its own configuration, and not by what is published.
+    GoesByOurConfiguration = "goes-by-our-configuration": StartTls, Fine;
     /// A line as large as the largest packet was answered, like small ones.
     LargeGetsThrough = "large-gets-through": PathMtu, Fine;
     /// Small lines are answered, and one as large as the largest packet is not.

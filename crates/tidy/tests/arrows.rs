@@ -47,7 +47,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "tls",
             "world",
             "mta-sts",
-            "tls",
+            "tls-demands",
         ],
     ),
     (
@@ -65,6 +65,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     // Handshakes end in facts of `diagnosis`; certificates are compared with records of `dns`.
     ("tls", &["diagnosis", "dns", "world"]),
     ("mta-sts", &["diagnosis", "dns", "tls", "world"]),
+    (
+        "tls-demands",
+        &["dns", "mta-sts", "routing", "tls", "world"],
+    ),
     ("tls-report", &[]),
     (
         "tls-reporter",
@@ -121,6 +125,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "queue",
             "mta-sts",
             "tls",
+            "tls-demands",
             "world",
         ],
     ),

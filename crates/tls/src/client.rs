@@ -12,7 +12,7 @@ use world::{Clock, Stream, World};
 
 use crate::layer::Tls;
 use crate::time::WorldTime;
-use crate::verify::{Judge, Verify};
+use crate::verify::{Judge, Judgement, Verify};
 use crate::{Roots, failure};
 
 /// Makes connections to servers secure.
@@ -50,8 +50,33 @@ impl Connector {
         host: &str,
         verify: Verify,
     ) -> Result<(Stream, TlsSession), TlsFailure> {
-        let judge = Judge::new(verify, self.roots.clone(), &self.provider);
-        let judge = Arc::new(judge);
+        let judge = self.judge(verify, Vec::new());
+        self.shake(stream, host, judge).await
+    }
+
+    /// The same with whomever; and what each of these would have made of the server's certificate.
+    pub async fn examine(
+        &self,
+        stream: Stream,
+        host: &str,
+        by: Vec<Verify>,
+    ) -> Result<(Stream, TlsSession, Vec<Judgement>), TlsFailure> {
+        let judge = self.judge(Verify::Opportunistic, by);
+        let (stream, session) = self.shake(stream, host, Arc::clone(&judge)).await?;
+        Ok((stream, session, judge.judgements()))
+    }
+
+    fn judge(&self, verify: Verify, also: Vec<Verify>) -> Arc<Judge> {
+        let judge = Judge::new(verify, also, self.roots.clone(), &self.provider);
+        Arc::new(judge)
+    }
+
+    async fn shake(
+        &self,
+        stream: Stream,
+        host: &str,
+        judge: Arc<Judge>,
+    ) -> Result<(Stream, TlsSession), TlsFailure> {
         let (name, known) = match ServerName::try_from(host.to_owned()) {
             Ok(name) => (name, true),
             Err(_) => (ServerName::from(std::net::Ipv4Addr::UNSPECIFIED), false),

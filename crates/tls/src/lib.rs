@@ -29,4 +29,4 @@ pub use identity::{Identities, IdentityError, IdentityFiles, Reloaded};
 pub use mint::{Authority, MintError, Minted, Shown, Validity};
 pub use roots::{Roots, RootsError};
 pub use server::{Acceptor, ServerSession, Terms, Versions, asked_name};
-pub use verify::Verify;
+pub use verify::{Judgement, Verify};

@@ -27,10 +27,15 @@ pub enum Verify {
     Fingerprint(Vec<String>),
 }
 
+/// How a certificate would have been trusted, or what is wrong with it.
+pub type Judgement = Result<Trust, CertificateProblem>;
+
 /// Looks at the certificate of one server.
 #[derive(Debug)]
 pub(crate) struct Judge {
     verify: Verify,
+    /// What else is asked of it, though nothing follows.
+    also: Vec<Verify>,
     roots: Roots,
     algorithms: WebPkiSupportedAlgorithms,
     seen: Mutex<Seen>,
@@ -41,12 +46,20 @@ struct Seen {
     certificate: Option<Certificate>,
     trust: Option<Trust>,
     problem: Option<CertificateProblem>,
+    /// In the order of `also`.
+    judgements: Vec<Judgement>,
 }
 
 impl Judge {
-    pub(crate) fn new(verify: Verify, roots: Roots, provider: &CryptoProvider) -> Judge {
+    pub(crate) fn new(
+        verify: Verify,
+        also: Vec<Verify>,
+        roots: Roots,
+        provider: &CryptoProvider,
+    ) -> Judge {
         Judge {
             verify,
+            also,
             roots,
             algorithms: provider.signature_verification_algorithms,
             seen: Mutex::default(),
@@ -57,6 +70,11 @@ impl Judge {
     pub(crate) fn verdict(&self) -> (Option<Certificate>, Option<Trust>) {
         let seen = self.seen.lock();
         (seen.certificate.clone(), seen.trust.clone())
+    }
+
+    /// What came of what else was asked.
+    pub(crate) fn judgements(&self) -> Vec<Judgement> {
+        self.seen.lock().judgements.clone()
     }
 
     /// Why the certificate was not taken, where it was not.
@@ -70,11 +88,12 @@ impl Judge {
 
     fn look(
         &self,
+        verify: &Verify,
         chain: Chain<'_>,
         known: Option<&Certificate>,
         now: UnixTime,
-    ) -> Result<Trust, CertificateProblem> {
-        match &self.verify {
+    ) -> Judgement {
+        match verify {
             Verify::Opportunistic => {
                 let names = [chain.asked.to_str().into_owned()];
                 let problem = self.by_authority(chain, known, &names, now).err();
@@ -215,8 +234,12 @@ impl ServerCertVerifier for Judge {
             asked: server_name,
         };
         let known = describe(end_entity).ok();
-        let looked = self.look(chain, known.as_ref(), now);
+        let looked = self.look(&self.verify, chain, known.as_ref(), now);
+        let also = self.also.iter();
+        let judgements = also.map(|verify| self.look(verify, chain, known.as_ref(), now));
+        let judgements = judgements.collect();
         let mut seen = self.seen.lock();
+        seen.judgements = judgements;
         seen.certificate = known;
         match looked {
             Ok(trust) => {
@@ -262,7 +285,13 @@ impl Judge {
         verified: Result<HandshakeSignatureValid, Error>,
     ) -> Result<HandshakeSignatureValid, Error> {
         match (&self.verify, verified) {
-            (Verify::Opportunistic, Err(Error::InvalidCertificate(_))) => {
+            (Verify::Opportunistic, Err(error @ Error::InvalidCertificate(_))) => {
+                // Whoever asks who it is ends here.
+                for judgement in &mut self.seen.lock().judgements {
+                    *judgement = Err(CertificateProblem::Unusable {
+                        reported: error.to_string(),
+                    });
+                }
                 Ok(HandshakeSignatureValid::assertion())
             }
             (_, verified) => verified,

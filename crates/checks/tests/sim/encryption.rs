@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use checks::{Demand, OwnListener};
 use diagnosis::finding::{Bearing, Conclusion, Fact, Finding, Verdict};
+use diagnosis::tls::Certificate;
 use diagnosis::{Cause, Check, Remedy};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
 use tls::{Connector, Identities, IdentityFiles, Roots};
@@ -14,17 +15,17 @@ use crate::stage::{Stage, conclusions, find};
 
 /// A server's certificate and how it behaves.
 #[derive(Clone, Copy)]
-struct Server {
-    name: &'static str,
+pub(crate) struct Server {
+    pub(crate) name: &'static str,
     /// The years in which it is valid.
-    years: (i32, i32),
-    self_signed: bool,
-    starttls: &'static str,
+    pub(crate) years: (i32, i32),
+    pub(crate) self_signed: bool,
+    pub(crate) starttls: &'static str,
     /// It offers TLS and speaks none.
-    mute: bool,
+    pub(crate) mute: bool,
 }
 
-const GOOD: Server = Server {
+pub(crate) const GOOD: Server = Server {
     name: "example.org",
     years: (2025, 2030),
     self_signed: false,
@@ -32,8 +33,8 @@ const GOOD: Server = Server {
     mute: false,
 };
 
-struct Place {
-    stage: Stage,
+pub(crate) struct Place {
+    pub(crate) stage: Stage,
     directory: tempfile::TempDir,
     issuer: Issuer<'static, KeyPair>,
 }
@@ -46,7 +47,7 @@ fn world() -> World {
 }
 
 impl Place {
-    fn new() -> Place {
+    pub(crate) fn new() -> Place {
         let directory = tempfile::tempdir().unwrap();
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -71,7 +72,8 @@ impl Place {
         }
     }
 
-    async fn serve(&self, address: &str, server: Server) {
+    /// Starts it; answers what its certificate says.
+    pub(crate) async fn serve(&self, address: &str, server: Server) -> Certificate {
         let mut params = CertificateParams::new(vec![server.name.to_owned()]).unwrap();
         params.distinguished_name = rcgen::DistinguishedName::new();
         let common_name = rcgen::DnType::CommonName;
@@ -101,6 +103,7 @@ impl Place {
                 tokio::spawn(talk(stream, identities.clone(), server));
             }
         });
+        tls::describe(certificate.der()).unwrap()
     }
 
     async fn examine(&self) -> Vec<Finding> {

@@ -7,6 +7,7 @@
 mod domains;
 mod encryption;
 mod identity;
+mod judged;
 mod limits;
 mod lists;
 mod ourselves;

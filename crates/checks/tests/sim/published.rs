@@ -11,7 +11,7 @@ use mta_sts::{Failed, Found, Held, Policies, Policy, Trouble};
 use crate::stage::{Stage, conclusions, find};
 
 #[derive(Debug)]
-struct Told(Found);
+pub(crate) struct Told(pub(crate) Found);
 
 #[async_trait]
 impl Policies for Told {
@@ -43,7 +43,7 @@ fn sign(stage: &Stage, usage: u8) {
     stage.dns.set(name, RecordKind::Tlsa, Ok(vec![record]));
 }
 
-fn policy(mode: &str, mx: &str) -> Found {
+pub(crate) fn policy(mode: &str, mx: &str) -> Found {
     let text = format!("version: STSv1\nmode: {mode}\nmx: {mx}\nmax_age: 86400\n");
     Found {
         held: Some(Arc::new(Held {

@@ -100,6 +100,22 @@ impl Scene {
         )
     }
 
+    /// Signs the DNS with a record about the key of `mx1.example`.
+    fn publish(&self, usage: u8, data: Vec<u8>) {
+        let dns = &self.relay.dns;
+        let name = "_25._tcp.mx1.example";
+        for signed in ["example.org", "mx1.example", name] {
+            dns.sign(signed);
+        }
+        let record = dns::RecordData::Tlsa(dns::Tlsa {
+            usage,
+            selector: 1,
+            matching: 1,
+            data,
+        });
+        dns.set(name, dns::RecordKind::Tlsa, Ok(vec![record]));
+    }
+
     fn seen(&self) -> Vec<Applied> {
         self.seen.0.lock().clone()
     }
@@ -242,26 +258,25 @@ async fn a_policy_that_ended_or_could_not_be_fetched_demands_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn records_that_cannot_be_used_leave_it_to_the_policy_that_is_enforced() {
+    // With whomever (RFC 7672 §2.2), if it were for the records alone.
+    for (mode, cause) in [(Mode::Enforce, Some("tls.mta-sts")), (Mode::Testing, None)] {
+        let scene = Scene::new(held(mode, "mx1.example"), false).await;
+        scene.publish(1, vec![7; 32]);
+        let peer = scene.peer(1, STARTTLS).await;
+        let id = scene.relay.send(SENDER, &TO).await;
+        scene.relay.pass(60).await;
+        let story = scene.relay.story(id).await;
+        assert_eq!(causes(&story), Vec::from_iter(cause), "{mode}");
+        assert_eq!(peer.taken().len(), usize::from(cause.is_none()));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn dane_goes_first() {
     // The certificate is nobody's but the DNS's, and the policy names another server.
     let scene = Scene::new(held(Mode::Enforce, "mx9.example"), false).await;
-    for name in ["example.org", "mx1.example", "_25._tcp.mx1.example"] {
-        scene.relay.dns.sign(name);
-    }
-    let tlsa = |data: Vec<u8>| {
-        dns::RecordData::Tlsa(dns::Tlsa {
-            usage: 3,
-            selector: 1,
-            matching: 1,
-            data,
-        })
-    };
-    let name = "_25._tcp.mx1.example";
-    let set = |data| {
-        let records = Ok(vec![tlsa(data)]);
-        scene.relay.dns.set(name, dns::RecordKind::Tlsa, records);
-    };
-    set(vec![7; 32]);
+    scene.publish(3, vec![7; 32]);
     let peer = scene.peer(1, STARTTLS).await;
     let id = scene.relay.send(SENDER, &TO).await;
     scene.relay.pass(60).await;

@@ -25,6 +25,7 @@ pub(crate) fn checks(config: &Config, connector: Option<Connector>) -> checks::S
         block_lists: config.checks.block_lists.iter().map(list).collect(),
         connector,
         demands: demands(&config.tls),
+        dane: config.tls.dane,
         own_domains: config
             .local
             .domains
@@ -51,6 +52,7 @@ fn demands(tls: &config::Tls) -> Demands {
     let policies = tls.policies.iter();
     Demands {
         usual: demand(tls.sending),
+        off: tls.sending == TlsLevel::Off,
         by_domain: policies
             .map(|(name, policy)| (name.to_lowercase(), demand(policy.level)))
             .collect(),

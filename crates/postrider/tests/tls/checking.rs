@@ -50,7 +50,8 @@ fn of_postfix(pair: &Pair) -> String {
     )
 }
 
-fn findings(relay: &Relay, subject: &str) -> Vec<Value> {
+/// What `check --json` says, each line as its schema says.
+pub(crate) fn findings(relay: &Relay, subject: &str) -> Vec<Value> {
     let mut command = relay.command();
     let output = command.args(["check", "--json", subject]).output().unwrap();
     let schema = relay
@@ -75,7 +76,7 @@ fn findings(relay: &Relay, subject: &str) -> Vec<Value> {
     all
 }
 
-fn named<'a>(all: &'a [Value], conclusion: &str) -> &'a Value {
+pub(crate) fn named<'a>(all: &'a [Value], conclusion: &str) -> &'a Value {
     let found = all.iter().find(|f| f["conclusion"] == conclusion);
     found.unwrap_or_else(|| panic!("{conclusion} is not among {all:#?}"))
 }

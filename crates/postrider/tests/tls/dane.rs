@@ -9,7 +9,7 @@ use crate::authority::Authority;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_postrider");
 
-fn sha256(bytes: &[u8]) -> String {
+pub(crate) fn sha256(bytes: &[u8]) -> String {
     let digest = Sha256::digest(bytes);
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -21,7 +21,7 @@ fn der(pem: &str) -> Vec<u8> {
         .contents
 }
 
-fn key_of(pem: &str) -> Vec<u8> {
+pub(crate) fn key_of(pem: &str) -> Vec<u8> {
     let der = der(pem);
     let parsed = x509_parser::parse_x509_certificate(&der).unwrap().1;
     parsed.public_key().raw.to_vec()

@@ -9,6 +9,7 @@ mod acme;
 mod authority;
 mod checking;
 mod dane;
+mod judging;
 mod mta_sts;
 mod receiving;
 mod reporting;

@@ -71,21 +71,24 @@ const CASES: [Case; 4] = [
     },
 ];
 
-/// An address of loopback that no other test has: HTTPS has its port.
-fn address() -> String {
+/// An address of loopback that no other test has, by a number of its own: HTTPS has its port.
+pub(crate) fn address(number: u8) -> String {
     let [.., high, low] = std::process::id().to_be_bytes();
-    format!("127.77.{high}.{low}")
+    format!("127.{number}.{high}.{low}")
 }
 
-fn web(place: &Place, address: &str, pair: &Pair) -> Process {
+/// Serves policies: domain, mode, and the exchanger that is named.
+pub(crate) fn web(
+    place: &Place,
+    address: &str,
+    pair: &Pair,
+    policies: &[(&str, &str, &str)],
+) -> Process {
     let root = place.path().join("web");
-    for case in &CASES {
-        let directory = root.join(format!("mta-sts.{}/.well-known", case.domain));
+    for (domain, mode, mx) in policies {
+        let directory = root.join(format!("mta-sts.{domain}/.well-known"));
         std::fs::create_dir_all(&directory).unwrap();
-        let policy = format!(
-            "version: STSv1\r\nmode: {}\r\nmx: {}\r\nmax_age: 86400\r\n",
-            case.mode, case.mx
-        );
+        let policy = format!("version: STSv1\r\nmode: {mode}\r\nmx: {mx}\r\nmax_age: 86400\r\n");
         std::fs::write(directory.join("mta-sts.txt"), policy).unwrap();
     }
     let script = place.file("web.py", WEB).unwrap();
@@ -124,14 +127,16 @@ fn send(relay: &Relay, place: &Place) -> Vec<(String, String, String)> {
 
 #[test]
 fn servers_are_held_to_the_policies_of_their_domains_even_when_nobody_tells_them_any_more() {
-    let (place, address) = (Place::new("mta-sts").unwrap(), address());
+    let (place, address) = (Place::new("mta-sts").unwrap(), address(77));
     let authority = Authority::new(place.path());
     let hosts: Vec<String> = CASES
         .iter()
         .map(|c| format!("mta-sts.{}", c.domain))
         .collect();
     let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
-    let web = web(&place, &address, &authority.issue_for("web", &hosts));
+    let policies: Vec<_> = CASES.iter().map(|c| (c.domain, c.mode, c.mx)).collect();
+    let of_web = authority.issue_for("web", &hosts);
+    let web = web(&place, &address, &of_web, &policies);
     let pair = authority.issue("postfix", "mx.good.example");
     let domains: Vec<&str> = CASES.iter().map(|case| case.domain).collect();
     let postfix = Postfix::start(&format!(
