@@ -14,6 +14,7 @@ mod options;
 pub mod policy;
 mod quarantine;
 mod record;
+mod rerouting;
 mod returned;
 pub mod route;
 mod store;
@@ -39,11 +40,12 @@ pub use quarantine::Quarantine;
 pub use record::{
     AttemptRecord, Basis, Decision, DestinationUpdate, Event, EventKind, Verdict, WaitFor,
 };
+pub use rerouting::{Move, Moving};
 pub use returned::{CameBack, JoinedBy, ReturnKind, Returned};
 pub use smtp::envelope::BodyKind;
 pub use store::{
-    Body, BodySource, BodyWriter, Due, DueDestination, Lease, Moving, NewMessage, NewRecipient,
-    Outage, Queued, Room, Row, RowFilter, Store, StoreError, Story, Waiting,
+    Body, BodySource, BodyWriter, Due, DueDestination, Lease, NewMessage, NewRecipient, Outage,
+    Queued, Room, Row, RowFilter, Store, StoreError, Story, Waiting,
 };
 pub use suppression::{
     Suppressed, SuppressionReason, SuppressionSource, Suppressions, is_for_ever,

@@ -13,9 +13,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use smtp::Address;
 
+use crate::route::Imprint;
 use crate::{
     AttemptRecord, Basis, CameBack, Deadline, Destination, DestinationKey, DestinationUpdate,
-    Event, Message, MessageId, Recipient, RecipientOptions, RecipientState, Rewritten, Verified,
+    Event, Message, MessageId, Move, Moving, Recipient, RecipientOptions, RecipientState,
+    Rewritten, Verified,
 };
 
 /// A message that is to be kept, with its recipients.
@@ -224,19 +226,6 @@ pub struct Story {
     pub outages: Vec<Outage>,
     /// What was found about the causes of its recipients' destinations, the latest of each.
     pub verified: Vec<Verified>,
-}
-
-/// A queued recipient that may have to go elsewhere.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Moving {
-    /// The message.
-    pub message: MessageId,
-    /// Its reverse-path.
-    pub sender: Address,
-    /// Position of the recipient in the envelope.
-    pub index: u32,
-    /// The recipient's address.
-    pub recipient: Address,
 }
 
 /// Room on the disk.
@@ -464,15 +453,24 @@ pub trait Store: Send + Sync {
         at: Timestamp,
     ) -> Result<(), StoreError>;
 
-    /// Moves the queued recipients of `from` to where `to` says for each, due at once (`at`);
-    /// `None` leaves one.
-    /// Used at start, when the routes have changed.
-    async fn reroute(
+    /// By which routes all that waits was gone through last. `None`: that is not known, or it was
+    /// begun and has not ended.
+    async fn routed_by(&self) -> Result<Option<Imprint>, StoreError>;
+
+    /// Writes that down: `None` before the first recipient is moved, the routes after the last one.
+    async fn note_routed_by(&self, routes: Option<Imprint>) -> Result<(), StoreError>;
+
+    /// Recipients that wait or are held and that nobody is sending, in the order of messages, after
+    /// this one, at most `limit`.
+    async fn movable(
         &self,
-        from: &DestinationKey,
-        to: &(dyn for<'a> Fn(&'a Moving) -> Option<DestinationKey> + Send + Sync),
-        at: Timestamp,
-    ) -> Result<u64, StoreError>;
+        after: Option<(MessageId, u32)>,
+        limit: usize,
+    ) -> Result<Vec<Moving>, StoreError>;
+
+    /// Moves recipients, in one transaction, with an event each: what waits is due at once (`at`), what
+    /// is held stays so. Who is not where the move says, or is being sent, stays. Answers how many moved.
+    async fn reroute(&self, moves: Vec<Move>, at: Timestamp) -> Result<u64, StoreError>;
 
     /// Removes messages that ended before `before`, with their history; answers how many.
     async fn prune(&self, before: Timestamp, limit: usize) -> Result<u64, StoreError>;

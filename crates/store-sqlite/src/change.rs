@@ -124,51 +124,6 @@ pub(crate) fn pause(
     })
 }
 
-/// One recipient that goes elsewhere.
-pub(crate) struct Move {
-    pub(crate) message: MessageId,
-    pub(crate) index: u32,
-    pub(crate) to: DestinationKey,
-}
-
-/// Moves queued recipients of `from`; answers how many.
-pub(crate) fn reroute(
-    db: &mut Db,
-    from: &DestinationKey,
-    moves: &[Move],
-    at: Timestamp,
-) -> Result<u64, Fault> {
-    let Some(old) = db.known(from)? else {
-        return Ok(0);
-    };
-    let mut count = 0;
-    for step in moves {
-        let new = db.destination(&step.to)?;
-        // What was decided about the old destination says nothing about the new one.
-        let update = "UPDATE recipient SET destination = ?4, next_attempt = min(next_attempt, ?5), \
-                      basis = NULL WHERE message = ?1 AND idx = ?2 AND destination = ?3 \
-                      AND state = 0 AND sending IS NULL";
-        let changed = db.statement(update)?.execute(params![
-            step.message.as_bytes(),
-            step.index,
-            old.id,
-            new.id,
-            nanos(at),
-        ])?;
-        if changed > 0 {
-            count += 1;
-            db.write_event(&Event {
-                at,
-                message: Some(step.message),
-                recipient: Some(step.index),
-                destination: Some(step.to.clone()),
-                kind: EventKind::Rerouted { from: from.clone() },
-            })?;
-        }
-    }
-    Ok(count)
-}
-
 /// Removes messages that ended before `before`, and events that old which concern no message.
 pub(crate) fn prune(db: &mut Db, before: Timestamp, limit: usize) -> Result<u64, Fault> {
     let gone = ended(db, before, limit)?;

@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use queue::{
-    Body, DestinationKey, Due, DueDestination, Lease, MessageId, Moving, Queued, Recipient,
-    RecipientState, StoreError, Waiting,
+    Body, DestinationKey, Due, DueDestination, Lease, MessageId, Queued, Recipient, RecipientState,
+    StoreError, Waiting,
 };
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::body::{Bodies, FileBody};
 use crate::codec::{
-    DESTINATION, MESSAGE, MESSAGE_COLUMNS, RECIPIENT, address, destination, message, message_id,
-    nanos, place, recipient, stamp,
+    DESTINATION, MESSAGE, MESSAGE_COLUMNS, RECIPIENT, destination, message, message_id, nanos,
+    place, recipient, stamp,
 };
 use crate::error::Fault;
 use crate::turns::{self, Asked};
@@ -42,12 +42,10 @@ pub(crate) fn due_destinations(conn: &Connection) -> Result<Vec<DueDestination>,
     Ok(found)
 }
 
-/// The same, without what only people read.
+/// The same, without what only people read. The index is stepped through from destination to
+/// destination: what is queued for each is passed over.
 pub(crate) fn waiting(conn: &Connection) -> Result<Vec<Waiting>, Fault> {
-    let select = "SELECT d.key, w.earliest, d.blocked_until, d.failures, d.paused FROM \
-         (SELECT destination, min(next_attempt) AS earliest \
-          FROM recipient WHERE state = 0 GROUP BY destination) w \
-         JOIN destination d ON d.id = w.destination ORDER BY w.earliest, d.key";
+    let select = "WITH RECURSIVE w(destination) AS (          SELECT min(destination) FROM recipient INDEXED BY recipient_due WHERE state = 0          UNION ALL SELECT (SELECT min(destination) FROM recipient INDEXED BY recipient_due          WHERE state = 0 AND destination > w.destination) FROM w WHERE w.destination IS NOT NULL)          SELECT d.key, (SELECT min(next_attempt) FROM recipient INDEXED BY recipient_due          WHERE state = 0 AND destination = w.destination) AS earliest,          d.blocked_until, d.failures, d.paused FROM w JOIN destination d ON d.id = w.destination          ORDER BY earliest, d.key";
     let mut statement = conn.prepare_cached(select)?;
     let found = statement.query_map([], |row| {
         Ok(Waiting {
@@ -209,25 +207,4 @@ pub(crate) fn body(
         (place::INLINE, _) => Ok(Body::Inline(row.get::<_, Vec<u8>>(3)?.into())),
         (other, _) => Err(Fault::Damaged(format!("{other} is no place for a body"))),
     }
-}
-
-/// The queued recipients of a destination, to be moved elsewhere.
-pub(crate) fn queued_for(conn: &Connection, key: &DestinationKey) -> Result<Vec<Moving>, Fault> {
-    let select = format!(
-        "SELECT r.message, m.sender, {RECIPIENT} FROM recipient r \
-         JOIN destination d ON d.id = r.destination JOIN message m ON m.id = r.message WHERE d.key = ?1 AND r.state = 0 AND r.sending IS NULL"
-    );
-    let mut statement = conn.prepare_cached(&select)?;
-    let mut rows = statement.query([key.as_str()])?;
-    let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
-        let recipient = recipient(row, 2)?;
-        found.push(Moving {
-            message: message_id(row, 0)?,
-            sender: address(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?)?,
-            index: recipient.index,
-            recipient: recipient.address,
-        });
-    }
-    Ok(found)
 }

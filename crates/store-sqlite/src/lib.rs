@@ -14,6 +14,7 @@
 //! | `room` | what happens when the disk is full |
 //! | `body`, `staging` | content in files |
 //! | `accept`, `record`, `change`, `gate`, `outage` | what is written |
+//! | `rerouting` | what goes elsewhere, and by which routes all was gone through |
 //! | `due`, `late`, `list`, `returned` | what is read |
 //! | `greylist` | a database of its own: who has come before |
 //! | `callout` | a database of its own: what next hops answered about recipients |
@@ -38,6 +39,7 @@ mod open;
 mod outage;
 mod readers;
 mod record;
+mod rerouting;
 mod returned;
 mod room;
 mod schema;

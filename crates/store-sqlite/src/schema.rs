@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use crate::error::Fault;
 
 /// The newest format this version writes.
-pub(crate) const FORMAT: u32 = 8;
+pub(crate) const FORMAT: u32 = 9;
 
 /// Size of a page. With 4 KiB a row of a message with a body of a few KiB keeps its envelope in the
 /// tree and its body in overflow pages, which cost nothing to free when the body goes.
@@ -13,7 +13,7 @@ pub(crate) const PAGE: u32 = 4096;
 
 /// `MIGRATIONS[n]` leads from format n to n + 1.
 const MIGRATIONS: [&str; FORMAT as usize] = [
-    FIRST, GATE, REWRITTEN, OPTIONS, TURNS, OUTAGES, FINDINGS, RETURNED,
+    FIRST, GATE, REWRITTEN, OPTIONS, TURNS, OUTAGES, FINDINGS, RETURNED, ROUTED,
 ];
 
 /// Times are nanoseconds since 1970; ids are the 16 bytes of the UUID. `recipient.sending` is the
@@ -137,6 +137,14 @@ const RETURNED: &str = "
 CREATE INDEX event_returned ON event (at, id) WHERE substr(kind, 1, 11) = '{\"returned\"';
 CREATE INDEX message_envelope ON message (json_extract(options, '$.envelope_id'))
     WHERE json_extract(options, '$.envelope_id') IS NOT NULL;
+";
+
+/// By which routes all that waits was gone through: one row, or none while that is not known.
+const ROUTED: &str = "
+CREATE TABLE routed (
+    only_one INTEGER PRIMARY KEY NOT NULL CHECK (only_one = 1),
+    routes   TEXT NOT NULL
+) STRICT;
 ";
 
 /// The format of a database; 0 for a new one.

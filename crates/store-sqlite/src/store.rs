@@ -7,17 +7,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use parking_lot::Mutex;
+use queue::route::Imprint;
 use queue::{
     AttemptRecord, Body, BodyWriter, CameBack, Deadline, DestinationKey, DestinationUpdate, Due,
-    DueDestination, Event, Lease, MessageId, Moving, NewMessage, Queued, Recipient, RecipientState,
-    Room, Row, RowFilter, Store, StoreError, Story, Waiting,
+    DueDestination, Event, Lease, MessageId, Move, Moving, NewMessage, Queued, Recipient,
+    RecipientState, Room, Row, RowFilter, Store, StoreError, Story, Waiting,
 };
 use rusqlite::Connection;
 use world::World;
 
 use crate::accept::Prepared;
 use crate::body::{Bodies, BodyFile};
-use crate::change::{self, Move};
+use crate::change;
 use crate::db::Db;
 use crate::error::{Fault, io_error};
 use crate::lock::Lock;
@@ -27,10 +28,7 @@ use crate::returned;
 use crate::staging::Staging;
 use crate::verified;
 use crate::writer::{Burden, Writer, run_guarded};
-use crate::{due, gate, late, list, outage, turns};
-
-/// Recipients that are moved in one transaction.
-const MOVES: usize = 1000;
+use crate::{due, gate, late, list, outage, rerouting, turns};
 
 /// The queue in a SQLite database.
 pub struct SqliteStore {
@@ -365,32 +363,27 @@ impl Store for SqliteStore {
         .await
     }
 
-    async fn reroute(
+    async fn routed_by(&self) -> Result<Option<Imprint>, StoreError> {
+        self.read(rerouting::routed_by).await
+    }
+
+    async fn note_routed_by(&self, routes: Option<Imprint>) -> Result<(), StoreError> {
+        let op = move |db: &mut Db| rerouting::note_routed_by(db, routes.as_ref());
+        self.write(Burden::default(), op).await
+    }
+
+    async fn movable(
         &self,
-        from: &DestinationKey,
-        to: &(dyn for<'a> Fn(&'a Moving) -> Option<DestinationKey> + Send + Sync),
-        at: Timestamp,
-    ) -> Result<u64, StoreError> {
-        let key = from.clone();
-        let queued = self.read(move |conn| due::queued_for(conn, &key)).await?;
-        let moves: Vec<Move> = queued
-            .into_iter()
-            .filter_map(|moving| {
-                let to = to(&moving).filter(|to| to != from)?;
-                let Moving { message, index, .. } = moving;
-                Some(Move { message, index, to })
-            })
-            .collect();
-        let (moves, mut count) = (Arc::new(moves), 0);
-        for begin in (0..moves.len()).step_by(MOVES) {
-            let (from, moves) = (from.clone(), moves.clone());
-            let op = move |db: &mut Db| {
-                let end = moves.len().min(begin + MOVES);
-                change::reroute(db, &from, &moves[begin..end], at)
-            };
-            count += self.write(Burden::default(), op).await?;
-        }
-        Ok(count)
+        after: Option<(MessageId, u32)>,
+        limit: usize,
+    ) -> Result<Vec<Moving>, StoreError> {
+        self.read(move |conn| rerouting::movable(conn, after, limit))
+            .await
+    }
+
+    async fn reroute(&self, moves: Vec<Move>, at: Timestamp) -> Result<u64, StoreError> {
+        let op = move |db: &mut Db| rerouting::reroute(db, &moves, at);
+        self.write(Burden::default(), op).await
     }
 
     async fn prune(&self, before: Timestamp, limit: usize) -> Result<u64, StoreError> {

@@ -6,12 +6,14 @@
 
 mod command;
 mod hop;
+mod imprint;
 mod rule;
 mod table;
 mod target;
 
 pub use command::{Command, Word};
 pub use hop::{HostPort, NextHop, ParseNextHopError};
+pub use imprint::Imprint;
 pub use rule::{Asked, NotAPattern, Pattern, Rule};
 pub use table::{Lead, Line, Matched, Routes, Twice};
 pub use target::{Identity, Login, NoneOfFamily, Target, Ways};

@@ -28,7 +28,7 @@ impl From<NextHop> for Line {
 
 impl Line {
     /// What the keys of its lanes have in common: where it leads and its name.
-    fn family(&self) -> String {
+    pub(super) fn family(&self) -> String {
         family(&self.to, self.name.as_deref())
     }
 }
@@ -104,9 +104,9 @@ pub struct Twice {
 /// without it `mx`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Routes {
-    rules: Vec<Rule>,
-    exact: HashMap<String, Line>,
-    otherwise: Option<Line>,
+    pub(super) rules: Vec<Rule>,
+    pub(super) exact: HashMap<String, Line>,
+    pub(super) otherwise: Option<Line>,
     ways: HashMap<String, Ways>,
 }
 

@@ -10,9 +10,10 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use jiff::Timestamp;
 use parking_lot::Mutex;
+use queue::route::Imprint;
 use queue::{
     AttemptRecord, Body, BodyWriter, Courier, DestinationKey, DestinationUpdate, Due,
-    DueDestination, Event, Intake, Lease, Message, MessageId, Moving, NewMessage, Queued,
+    DueDestination, Event, Intake, Lease, Message, MessageId, Move, Moving, NewMessage, Queued,
     Recipient, RecipientState, Room, Row, RowFilter, Store, StoreError, Story, Waiting,
 };
 use reception::{Door, Neighbours, Receiver, Settings};
@@ -291,12 +292,23 @@ impl Store for FakeStore {
         not_asked()
     }
 
-    async fn reroute(
+    async fn routed_by(&self) -> Result<Option<Imprint>, StoreError> {
+        not_asked()
+    }
+
+    async fn note_routed_by(&self, _: Option<Imprint>) -> Result<(), StoreError> {
+        not_asked()
+    }
+
+    async fn movable(
         &self,
-        _: &DestinationKey,
-        _: &(dyn for<'a> Fn(&'a Moving) -> Option<DestinationKey> + Send + Sync),
-        _: Timestamp,
-    ) -> Result<u64, StoreError> {
+        _: Option<(MessageId, u32)>,
+        _: usize,
+    ) -> Result<Vec<Moving>, StoreError> {
+        not_asked()
+    }
+
+    async fn reroute(&self, _: Vec<Move>, _: Timestamp) -> Result<u64, StoreError> {
         not_asked()
     }
 

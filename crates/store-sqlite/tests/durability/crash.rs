@@ -225,56 +225,6 @@ async fn what_a_filter_holds_is_held_from_its_first_moment_and_goes_when_release
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn routes_that_have_changed_move_what_is_queued_and_it_is_due_at_once() {
-    let stage = Stage::new();
-    let to = ["a@one.example", "b@two.example"];
-    stage.accept(id(1), SMALL, &to).await;
-    let lease = stage.store.lease(&destination()).await.unwrap();
-    stage.store.begin(&lease, id(1), &[0, 1]).await.unwrap();
-    let retry = || Decision::RetryAt {
-        at: stage.now + Duration::from_secs(7200),
-        basis: Basis::Destination,
-    };
-    let outcome = stage.outcome(id(1), vec![retry(), retry()]);
-    stage
-        .store
-        .record(&lease, outcome, None, Vec::new(), Vec::new())
-        .await
-        .unwrap();
-    let new = queue::DestinationKey::new("smtp://127.0.0.1:2");
-    // A crash after the first of several steps: the next start does the rest.
-    let only = |domain: &'static str| {
-        let new = new.clone();
-        move |moving: &queue::Moving| {
-            moving
-                .recipient
-                .as_str()
-                .ends_with(domain)
-                .then(|| new.clone())
-        }
-    };
-    let half = only("@one.example");
-    assert_eq!(
-        stage.store.reroute(&destination(), &half, stage.now).await,
-        Ok(1)
-    );
-    let after = stage.crash();
-    let whole = only(".example");
-    assert_eq!(
-        after.store.reroute(&destination(), &whole, stage.now).await,
-        Ok(1)
-    );
-    for recipient in after.recipients(id(1)).await {
-        assert_eq!(recipient.destination, new);
-        assert_eq!(recipient.next_attempt, Some(stage.now));
-    }
-    assert_eq!(
-        after.store.reroute(&destination(), &whole, stage.now).await,
-        Ok(0)
-    );
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn history_that_is_removed_is_removed_whole() {
     let stage = Stage::new();
     stage.accept(id(1), LARGE, &["a@dest.example"]).await;

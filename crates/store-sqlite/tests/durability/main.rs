@@ -15,6 +15,7 @@ mod findings;
 mod line;
 mod log;
 mod options;
+mod rerouting;
 mod returned;
 mod stage;
 mod turns;
