@@ -40,6 +40,11 @@ impl Connector {
         }
     }
 
+    /// Reads the authorities now, and not with the first connection. Blocks.
+    pub fn prepare(&self) {
+        self.roots.all();
+    }
+
     /// Makes a connection to `host` secure; that name is sent to it (RFC 6066 §3), unless it is an
     /// address. No time limit of its own.
     ///

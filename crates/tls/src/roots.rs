@@ -1,7 +1,7 @@
 //! The authorities that are trusted.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
@@ -11,9 +11,29 @@ use world::Disk;
 use crate::file::read;
 use crate::identity::IdentityError;
 
-/// The authorities that are trusted.
-#[derive(Clone, Debug)]
-pub struct Roots(pub(crate) Arc<RootCertStore>);
+/// The authorities that are trusted. Those of the system are read when the first certificate is judged:
+/// there are hundreds, and who only passes mail to the next machine needs none.
+#[derive(Clone)]
+pub struct Roots(Arc<Inner>);
+
+struct Inner {
+    /// From files of ours.
+    own: RootCertStore,
+    /// Hears what is wrong with those of the system; `None`: they are not trusted.
+    system: Option<Hearer>,
+    all: OnceLock<RootCertStore>,
+}
+
+type Hearer = Arc<dyn Fn(&str) + Send + Sync>;
+
+impl std::fmt::Debug for Roots {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Roots")
+            .field("own", &self.0.own.len())
+            .field("system", &self.0.system.is_some())
+            .finish_non_exhaustive()
+    }
+}
 
 /// Authorities that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -34,27 +54,28 @@ pub enum RootsError {
 }
 
 impl Roots {
+    fn new(own: RootCertStore, system: Option<Hearer>) -> Roots {
+        let all = OnceLock::new();
+        Roots(Arc::new(Inner { own, system, all }))
+    }
+
     /// None: nobody is trusted.
     #[must_use]
     pub fn none() -> Roots {
-        Roots(Arc::new(RootCertStore::empty()))
+        Roots::new(RootCertStore::empty(), None)
     }
 
-    /// Those of the system (`SSL_CERT_FILE`, `SSL_CERT_DIR` or the usual places); with them what
-    /// could not be read.
+    /// Those of the system (`SSL_CERT_FILE`, `SSL_CERT_DIR` or the usual places), once they are needed;
+    /// `hear` is told then what cannot be read of them.
     #[must_use]
-    pub fn system() -> (Roots, Vec<String>) {
-        let found = rustls_native_certs::load_native_certs();
-        let mut store = RootCertStore::empty();
-        store.add_parsable_certificates(found.certs);
-        let errors = found.errors.iter().map(ToString::to_string).collect();
-        (Roots(Arc::new(store)), errors)
+    pub fn system(hear: impl Fn(&str) + Send + Sync + 'static) -> Roots {
+        Roots::new(RootCertStore::empty(), Some(Arc::new(hear)))
     }
 
     /// These and those of a PEM file.
     pub fn and_file(&self, disk: &dyn Disk, path: &Path) -> Result<Roots, RootsError> {
         let text = read(disk, path)?;
-        let mut store = RootCertStore::clone(&self.0);
+        let mut store = self.0.own.clone();
         let mut place = 0;
         for der in CertificateDer::pem_slice_iter(&text) {
             let der = der.map_err(|error| IdentityError::NotPem {
@@ -72,12 +93,58 @@ impl Roots {
             let path = path.to_owned();
             return Err(IdentityError::NoCertificate { path }.into());
         }
-        Ok(Roots(Arc::new(store)))
+        Ok(Roots::new(store, self.0.system.clone()))
+    }
+
+    /// All of them. Reads those of the system the first time, which blocks for some milliseconds.
+    pub(crate) fn all(&self) -> &RootCertStore {
+        self.0.all.get_or_init(|| {
+            let mut all = self.0.own.clone();
+            if let Some(hear) = &self.0.system {
+                let found = rustls_native_certs::load_native_certs();
+                all.add_parsable_certificates(found.certs);
+                for error in found.errors {
+                    hear(&error.to_string());
+                }
+            }
+            all
+        })
     }
 
     /// How many there are.
     #[must_use]
     pub fn count(&self) -> usize {
-        self.0.len()
+        self.all().len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use world::World;
+
+    use super::*;
+    use crate::{Authority, Connector, Validity};
+
+    #[test]
+    fn a_file_of_ours_is_read_at_once_and_the_system_when_somebody_is_judged() {
+        let world = World::real();
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("authority.pem");
+        let system = Roots::system(|_| {});
+        assert!(system.and_file(&*world.disk, &file).is_err());
+        std::fs::write(&file, "no authority").unwrap();
+        assert!(system.and_file(&*world.disk, &file).is_err());
+        let now = world.clock.now();
+        let valid = Validity {
+            from: now,
+            until: now + std::time::Duration::from_secs(2 * 86_400),
+        };
+        let ours = Authority::new("Ours", valid).unwrap();
+        std::fs::write(&file, ours.pem()).unwrap();
+        let roots = system.and_file(&*world.disk, &file).unwrap();
+        let connector = Connector::new(&world, roots.clone());
+        assert!(roots.0.all.get().is_none());
+        connector.prepare();
+        assert_eq!(roots.count(), system.count() + 1);
     }
 }

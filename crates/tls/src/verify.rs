@@ -138,7 +138,7 @@ impl Judge {
         names: &[String],
         now: UnixTime,
     ) -> Result<String, CertificateProblem> {
-        self.by_anchor(chain, known, (&self.roots.0, names), now)
+        self.by_anchor(chain, known, (self.roots.all(), names), now)
     }
 
     /// RFC 5280 §6 and RFC 9525 §6: the chain, then the name. Answers the name that fits.

@@ -99,12 +99,12 @@ fn fetcher(world: &World, resolver: &Arc<dyn Resolver>, connector: Connector) ->
     }
 }
 
-/// With the authorities of the system and of the configuration.
+/// With the authorities of the system, which are read when they are needed, and of the configuration,
+/// which are read now.
 pub(crate) fn connector(config: &Config, world: &World) -> Result<Connector, RootsError> {
-    let (mut roots, problems) = Roots::system();
-    for problem in problems {
+    let mut roots = Roots::system(|problem| {
         tracing::warn!(problem, "authorities of the system that cannot be read");
-    }
+    });
     for file in &config.tls.authorities {
         roots = roots.and_file(&*world.disk, file)?;
     }
