@@ -9,6 +9,7 @@ use diagnosis::tls_policy::{AppliedPolicy, Server, Shortfall, StsFacts};
 use dns::Resolver;
 use futures_util::future::join_all;
 use mta_sts::Found;
+use queue::DestinationKey;
 use queue::route::{NextHop, Target};
 use routing::Candidate;
 use tls::Connector;
@@ -113,9 +114,8 @@ pub(crate) struct Admitted<'a> {
 }
 
 impl Tls {
-    /// What is wanted on this lane. `optional`: what domains demand keeps no mail back there
-    /// (RFC 8460 §5.3), and nobody counts what comes of it (§3).
-    pub(crate) fn for_lane(&self, target: &Target, optional: bool) -> Policies<'_> {
+    /// What is wanted on the lane with this key, which leads there.
+    pub(crate) fn for_lane(&self, target: &Target, key: &DestinationKey) -> Policies<'_> {
         let (domain, remote, implicit) = match target {
             Target::Domain(domain) => (domain.as_str(), true, false),
             Target::Hop(NextHop::Smtp(to)) => (to.host.as_str(), true, false),
@@ -133,7 +133,8 @@ impl Tls {
             policy => policy.clone(),
         };
         // What the administrator says of this one goes first, and so does that nothing is encrypted.
-        let may_publish = by_domain.is_none() && own != TlsPolicy::Off && !optional;
+        // RFC 8460 §5.3: no policy of the domain keeps a report back; §3: nobody counts its sessions.
+        let may_publish = by_domain.is_none() && own != TlsPolicy::Off && !key.is_tls_optional();
         let lmtp = matches!(target, Target::Hop(NextHop::Lmtp(_)));
         let exchangers = matches!(target, Target::Domain(_));
         // An address literal publishes nothing.

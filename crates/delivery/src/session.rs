@@ -392,8 +392,7 @@ impl Session {
                 let mut ways = settings.routes.ways(&self.key);
                 ways.identity = ways.identity.or(&settings.identity);
                 let presence = Presence::new(&self.key, ways, &settings.hostname);
-                let policies = settings.tls.for_lane(target, self.key.is_tls_optional());
-                let policies = policies.consult().await;
+                let policies = settings.tls.for_lane(target, &self.key).consult().await;
                 let (who, resolver) = ((&presence, &policies, settings), &*shared.resolver);
                 match Connection::open_any(&candidates, lmtp, world, who, resolver, trail).await {
                     Ok(connection) => {

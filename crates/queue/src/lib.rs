@@ -52,7 +52,7 @@ pub use suppression::{
     is_for_ever_as_told, suppression_key,
 };
 pub use tls_ledger::{
-    Beyond, ClosedTlsReport, DueTlsReport, KeptTlsReport, OpenTlsReport, TlsLedger, TlsPost,
+    Beyond, ClosedTlsReport, Days, DueTlsReport, KeptTlsReport, OpenTlsReport, TlsLedger, TlsPost,
     TlsPostState, TlsSession, Tried,
 };
 pub use verification::{Doubt, Verified, Verifier};

@@ -28,6 +28,17 @@ pub struct Beyond {
     pub details: u64,
 }
 
+/// Which days.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Days {
+    /// All.
+    All,
+    /// This one.
+    One(Date),
+    /// Those before this one.
+    Before(Date),
+}
+
 /// A report whose time has begun and has not ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenTlsReport {
@@ -141,8 +152,8 @@ pub trait TlsLedger: Send + Sync + std::fmt::Debug {
     /// Adds sessions. What there is no room for is told.
     async fn add(&self, counted: Vec<(TlsSession, u64)>) -> Result<Beyond, StoreError>;
 
-    /// The reports whose time has not ended: of this day alone, or of all.
-    async fn open(&self, day: Option<Date>) -> Result<Vec<OpenTlsReport>, StoreError>;
+    /// The reports of these days whose time has not ended.
+    async fn open(&self, days: Days) -> Result<Vec<OpenTlsReport>, StoreError>;
 
     /// Ends the time of reports. Sessions of the same day that are added later begin another.
     async fn close(&self, closed: Vec<ClosedTlsReport>) -> Result<(), StoreError>;

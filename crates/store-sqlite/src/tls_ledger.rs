@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use queue::{
-    Beyond, ClosedTlsReport, DueTlsReport, KeptTlsReport, MessageId, OpenTlsReport, StoreError,
-    TlsLedger, TlsPostState, TlsSession, Tried,
+    Beyond, ClosedTlsReport, Days, DueTlsReport, KeptTlsReport, MessageId, OpenTlsReport,
+    StoreError, TlsLedger, TlsPostState, TlsSession, Tried,
 };
 use rusqlite::{Connection, params};
 use tls_report::Rua;
@@ -36,7 +36,7 @@ CREATE TABLE IF NOT EXISTS report (
     times   INTEGER NOT NULL DEFAULT 0,
     problem TEXT
 ) STRICT;
-CREATE UNIQUE INDEX IF NOT EXISTS report_open ON report (domain, day) WHERE end IS NULL;
+CREATE UNIQUE INDEX IF NOT EXISTS report_open ON report (day, domain) WHERE end IS NULL;
 CREATE INDEX IF NOT EXISTS report_day ON report (domain, day, end);
 CREATE INDEX IF NOT EXISTS report_due ON report (due) WHERE due IS NOT NULL;
 CREATE TABLE IF NOT EXISTS policy (
@@ -147,12 +147,19 @@ impl TlsLedger for SqliteTlsLedger {
             .await
     }
 
-    async fn open(&self, day: Option<Date>) -> Result<Vec<OpenTlsReport>, StoreError> {
+    async fn open(&self, days: Days) -> Result<Vec<OpenTlsReport>, StoreError> {
         self.beside
             .with(move |conn| {
-                let select = "SELECT key, domain, day FROM report \
-                    WHERE end IS NULL AND (?1 IS NULL OR day = ?1)";
-                let mut statement = conn.prepare_cached(select)?;
+                let (condition, day) = match days {
+                    Days::All => ("?1 IS NULL", None),
+                    Days::One(day) => ("day = ?1", Some(day)),
+                    // As text, days sort as they follow each other.
+                    Days::Before(day) => ("day < ?1", Some(day)),
+                };
+                let select = format!(
+                    "SELECT key, domain, day FROM report WHERE end IS NULL AND {condition}"
+                );
+                let mut statement = conn.prepare_cached(&select)?;
                 let mut rows = statement.query([text_of(day)])?;
                 let mut open = Vec::new();
                 while let Some(row) = rows.next()? {

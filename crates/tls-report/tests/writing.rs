@@ -13,7 +13,7 @@ use tls_report::{
 fn ours() -> Report {
     let texts = |all: &[&str]| all.iter().map(|text| (*text).to_owned()).collect();
     Report {
-        organization: "Our Relay, Inc.".into(),
+        organization: "Größe & Relay, Inc.".into(),
         start: Some("2026-01-05T00:00:00Z".parse().unwrap()),
         end: Some("2026-01-05T23:59:59Z".parse().unwrap()),
         contact: "postmaster@relay.example".into(),
@@ -112,7 +112,7 @@ fn the_mail_has_the_fields_and_parts_that_the_standard_asks_for() {
     );
     let from = mail.from().unwrap().first().unwrap();
     assert_eq!(from.address.as_deref(), Some("tlsrpt@relay.example"));
-    assert_eq!(from.name.as_deref(), Some("Our Relay, Inc."));
+    assert_eq!(from.name.as_deref(), Some("Größe & Relay, Inc."));
     let kind = mail.content_type().unwrap();
     assert_eq!(kind.c_type, "multipart");
     assert_eq!(kind.attribute("report-type"), Some("tlsrpt"));

@@ -8,7 +8,7 @@ use dns::Resolver;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use queue::{ClosedTlsReport, OpenTlsReport, StoreError, TlsLedger, TlsSession};
+use queue::{ClosedTlsReport, Days, OpenTlsReport, StoreError, TlsLedger, TlsSession};
 use tls::Connector;
 use tokio::sync::Notify;
 use world::World;
@@ -159,8 +159,7 @@ impl Reporter {
         let now = self.world.clock.now();
         let today = today(&*self.world.clock);
         self.write().await;
-        let mut open = self.ledger.open(None).await?;
-        open.retain(|open| open.day < today);
+        let open = self.ledger.open(Days::Before(today)).await?;
         if !open.is_empty() {
             tracing::info!(
                 reports = open.len(),
@@ -179,7 +178,8 @@ impl Reporter {
     pub async fn send_now(&self, day: Option<Date>) -> Result<u64, StoreError> {
         let now = self.world.clock.now();
         self.write().await;
-        let open = self.ledger.open(day).await?;
+        let days = day.map_or(Days::All, Days::One);
+        let open = self.ledger.open(days).await?;
         self.close(open, now, false).await?;
         let reports = self.ledger.hasten(day, now).await?;
         self.wake.notify_one();

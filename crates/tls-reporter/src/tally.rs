@@ -13,8 +13,10 @@ use queue::TlsSession;
 use tls_report::{FailureDetail, Policy, PolicyKind, ResultType};
 use world::Clock;
 
-/// Kinds of sessions between two writings, at most: about 10 MB.
+/// Kinds of sessions between two writings, at most: with usual policies about 10 MB.
 const MOST: usize = 10_000;
+/// So many bytes of a policy are kept, in whole lines: one of MTA-STS may have 64 KiB.
+const POLICY: usize = 16 << 10;
 /// So much of a reason is kept (RFC 8460 §4.3.3: a short text).
 const REASON: usize = 200;
 
@@ -108,9 +110,9 @@ fn session(applied: Applied, day: Date) -> Option<TlsSession> {
         day,
         policy: Policy {
             kind,
-            lines,
+            lines: bounded(lines),
             domain,
-            mx,
+            mx: bounded(mx),
         },
         failure: applied
             .outcome
@@ -152,6 +154,20 @@ fn ip(text: &str) -> Option<String> {
     let with_port = text.parse().map(|at: SocketAddr| at.ip());
     let address: IpAddr = with_port.or_else(|_| text.parse()).ok()?;
     Some(address.to_canonical().to_string())
+}
+
+/// The first lines, as many as there is room for.
+fn bounded(mut lines: Vec<String>) -> Vec<String> {
+    let mut room = POLICY;
+    let first_beyond = lines.iter().position(|line| {
+        let left = room.checked_sub(line.len());
+        room = left.unwrap_or_default();
+        left.is_none()
+    });
+    if let Some(beyond) = first_beyond {
+        lines.truncate(beyond);
+    }
+    lines
 }
 
 fn short(reason: &str) -> String {

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use ::signing::{KeyStore, StoredKey};
 use async_trait::async_trait;
 use config::Config;
 use delivery::{Engine, NotPosted, OwnMail, TlsWitness};
@@ -14,6 +15,8 @@ use store_sqlite::SqliteTlsLedger;
 use tls::Connector;
 use tls_reporter::{Outbox, OutboxError, Outgoing, Reporter, Settings, Tally};
 use world::World;
+
+use super::signing;
 
 /// What counts sessions, before anything is sent.
 pub(crate) struct Counting {
@@ -43,8 +46,31 @@ pub(crate) fn count(
         ledger: SqliteTlsLedger::open(data)?,
         connector: connector.clone(),
     };
+    warn_unsigned(config, world, data, &own.from);
     sending.witness = Arc::new(Witness(counting.tally.clone()));
     Ok(Some(counting))
+}
+
+/// RFC 8460 §3: reports by mail that their domain has not signed are ignored.
+fn warn_unsigned(config: &Config, world: &World, data: &Path, from: &str) {
+    let domain = from.rsplit_once('@').map_or(from, |(_, domain)| domain);
+    let domain = domain.to_ascii_lowercase();
+    let store = KeyStore::at(world.disk.clone(), &signing::directory(config, data));
+    // What cannot be read is told by the one who signs.
+    let Ok(keys) = store.read(world.clock.now()) else {
+        return;
+    };
+    let signs = |key: &StoredKey| {
+        let above = domain.strip_suffix(&key.domain);
+        above.is_some_and(|above| above.is_empty() || above.ends_with('.'))
+    };
+    if !keys.iter().any(signs) {
+        tracing::warn!(
+            domain,
+            reason = "tls-reports",
+            "there is no DKIM key for the domain of `from` in [tls.reports], and receivers ignore reports by mail that are not signed: make one with `postrider dkim new`"
+        );
+    }
 }
 
 impl Counting {

@@ -1,12 +1,15 @@
 //! DANE with a signed DNS by BIND, and a Postfix that is who its zone says, or not.
 
 use std::path::Path;
+use std::time::Duration;
 
-use peers::{Client, Dnssec, Mail, Place, Postfix, Relay, Signing, Zone};
+use peers::{Client, Dnssec, Mail, Place, Postfix, Relay, Signing, Zone, wait_until};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::authority::Authority;
 
+const PATIENCE: Duration = Duration::from_secs(60);
 const BINARY: &str = env!("CARGO_BIN_EXE_postrider");
 
 pub(crate) fn sha256(bytes: &[u8]) -> String {
@@ -35,6 +38,8 @@ struct Case {
     delivered: bool,
     /// What the story says.
     told: String,
+    /// As what its session is counted (RFC 8460), and how it failed.
+    counted: (&'static str, Option<&'static str>),
 }
 
 fn cases(leaf: &str, authority: &str) -> Vec<Case> {
@@ -44,6 +49,12 @@ fn cases(leaf: &str, authority: &str) -> Vec<Case> {
         signing,
         delivered,
         told: told.to_owned(),
+        counted: match domain {
+            "none.example" | "plain.example" => ("no-policy-found", None),
+            "unusable.example" | "wrong.example" => ("tlsa", Some("tlsa-invalid")),
+            "bogus.example" => ("tlsa", Some("dnssec-invalid")),
+            _ => ("tlsa", None),
+        },
     };
     let key = format!("3 1 1 {}", sha256(&key_of(leaf)));
     let anchor = format!("2 0 1 {}", sha256(&der(authority)));
@@ -111,7 +122,10 @@ fn servers_are_held_to_what_the_signed_dns_says_of_them() {
                 format!("_{port}._tcp.mx IN TLSA {record}\n")
             };
             let tlsa: String = case.records.iter().map(tlsa).collect();
-            format!("@ IN MX 10 mx\nmx IN A 127.0.0.1\n{tlsa}")
+            let reports = "_smtp._tls IN TXT \"v=TLSRPTv1; rua=mailto:reports@wrong.example\"\n";
+            let reports = (case.domain == "wrong.example").then_some(reports);
+            let reports = reports.unwrap_or_default();
+            format!("@ IN MX 10 mx\nmx IN A 127.0.0.1\n{tlsa}{reports}")
         })
         .collect();
     let zones: Vec<Zone<'_>> = cases
@@ -125,7 +139,8 @@ fn servers_are_held_to_what_the_signed_dns_says_of_them() {
         .collect();
     let dns = Dnssec::start(&zones).unwrap();
     let config = format!(
-        "[dns]\nservers = [\"127.0.0.1:{}\"]\n[delivery]\nsmtp_port = {}\n[checks]\nlive = false\n",
+        "[dns]\nservers = [\"127.0.0.1:{}\"]\n[delivery]\nsmtp_port = {}\n[checks]\nlive = false\n\
+         [tls.reports]\norganization = \"Our Relay\"\ncontact = \"postmaster@relay.example\"\n",
         dns.port, postfix.port
     );
     let relay = Relay::start(Path::new(BINARY), &config).unwrap();
@@ -167,4 +182,42 @@ fn servers_are_held_to_what_the_signed_dns_says_of_them() {
         assert!(story.contains(&case.told), "{}: {story}", case.domain);
     }
     assert!(story.contains("certificate: subject "), "{story}");
+    counted(&relay, &cases);
+    // A report arrives in spite of the record that holds mail back.
+    relay.ask(&["tls-reports", "send"]).unwrap();
+    let about = "TLS-Report-Domain: wrong.example";
+    let arrived = wait_until(PATIENCE, || {
+        let all = postfix.maildir.messages().unwrap();
+        let mut all = all.iter().map(|m| String::from_utf8_lossy(&m.content));
+        all.any(|mail| mail.contains(about)).then_some(())
+    });
+    assert!(arrived.is_some(), "{}", relay.log());
+}
+
+/// Each session is counted as what it was.
+fn counted(relay: &Relay, cases: &[Case]) {
+    let listed = || -> Vec<Value> {
+        let text = relay.ask(&["tls-reports", "--json"]).unwrap();
+        let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
+        lines.collect()
+    };
+    let all = wait_until(PATIENCE, || {
+        Some(listed()).filter(|a| a.len() == cases.len())
+    });
+    let all = all.unwrap_or_else(|| panic!("{:#?}", listed()));
+    for case in cases {
+        let one = all.iter().find(|one| one["domain"] == case.domain).unwrap();
+        let policy = &one["policies"][0];
+        let (kind, result) = case.counted;
+        assert_eq!(policy["type"], kind, "{one:#}");
+        assert_eq!(policy["good"], u64::from(result.is_none()), "{one:#}");
+        assert_eq!(policy["details"][0]["result"].as_str(), result, "{one:#}");
+        if kind == "tlsa" && case.domain != "bogus.example" {
+            assert_eq!(
+                policy["lines"].as_array().unwrap().len(),
+                case.records.len()
+            );
+            assert_eq!(policy["mx"][0], format!("mx.{}", case.domain));
+        }
+    }
 }

@@ -108,7 +108,7 @@ fn zone(domain: &str, web: &str) -> String {
         ),
         "moved.example" => format!(
             "{common}{policy}web IN A {web}\n_smtp._tls IN TXT \"v=TLSRPTv1;\" \
-             \"rua=mailto:reports@moved.example,https://web.moved.example/v1/tlsrpt\"\n"
+             \"rua=mailto:reports@moved.example,https://web.moved.example/v1/tlsrpt,mailto:r@broken.example\"\n"
         ),
         _ => common.to_owned(),
     }
@@ -142,6 +142,17 @@ fn report_about(domain: &str, postfix: &Postfix) -> Option<Vec<u8>> {
         .map(|mail| with_crlf(&mail.content))
 }
 
+/// Whether the report to the domain that does not answer waits where no policy holds it back.
+fn waits_apart(relay: &Relay) -> bool {
+    let rows = relay.recipients().unwrap();
+    let waits = |row: &Value| {
+        row["recipient"] == "r@broken.example"
+            && row["state"] == "queued"
+            && row["destination"] == "mx:broken.example!tls-optional"
+    };
+    rows.iter().any(waits)
+}
+
 fn explained(path: &Path) -> String {
     let mut command = Command::new(BINARY);
     let said = run(command.args(["explain", "--lang", "en"]).arg(path)).unwrap();
@@ -168,7 +179,9 @@ fn who_wants_reports_gets_what_came_of_the_sessions_by_mail_and_https() {
     let own = relay.ask(&["dkim", "new", "relay.example"]).unwrap();
     let records: Vec<String> = DOMAINS.iter().map(|d| zone(d, &address)).collect();
     let zones = DOMAINS.iter().zip(&records).map(|(d, r)| (*d, r.as_str()));
-    let zones: Vec<_> = zones.chain([("relay.example", own.as_str())]).collect();
+    // Whose name servers do not answer: what goes there waits.
+    let more = [("relay.example", own.as_str()), ("broken.example", "(")];
+    let zones: Vec<_> = zones.chain(more).collect();
     let named = Named::start_zones(&zones).unwrap();
     relay
         .configure(&format!(
@@ -273,19 +286,36 @@ fn who_wants_reports_gets_what_came_of_the_sessions_by_mail_and_https() {
     let over = |all: &Vec<Value>| {
         let posts = all.iter().flat_map(|one| one["posts"].as_array().unwrap());
         let sent = posts.filter(|post| post["state"] == "sent").count();
-        all.len() == 2 && sent == 3 && all.iter().all(|one| one["end"].is_string())
+        all.len() == 2 && sent == 4 && all.iter().all(|one| one["end"].is_string())
     };
     let reached = wait_until(PATIENCE, || Some(listed(&relay)).filter(over));
     assert!(reached.is_some(), "{:?}\n{}", listed(&relay), relay.log());
+    assert!(waits_apart(&relay));
     // Neither a crash nor the administrator's wish sends them again.
     relay.kill();
     relay.run().unwrap();
+    assert!(waits_apart(&relay));
     let said = relay.ask(&["tls-reports", "send", "--lang", "en"]).unwrap();
     assert!(said.starts_with("Nothing was gathered"), "{said}");
     std::thread::sleep(Duration::from_secs(3));
     assert!(over(&listed(&relay)), "{:?}", listed(&relay));
     assert!(report_about("moved.example", &postfix).is_some());
     assert!(!posted.with_file_name("posted1.gz").exists());
+}
+
+#[test]
+fn who_would_report_by_mail_without_a_signature_is_told_so() {
+    let config = |domain: &str| {
+        format!("[tls.reports]\norganization = \"Our Relay\"\ncontact = \"postmaster@{domain}\"\n")
+    };
+    let missing = "there is no DKIM key for the domain of `from` in [tls.reports]";
+    let mut relay = Relay::start(Path::new(BINARY), &config("relay.example")).unwrap();
+    assert!(relay.log().contains(missing), "{}", relay.log());
+    relay.stop().unwrap();
+    relay.ask(&["dkim", "new", "relay.example"]).unwrap();
+    let before = relay.log().len();
+    relay.run().unwrap();
+    assert!(!relay.log()[before..].contains(missing), "{}", relay.log());
 }
 
 #[test]

@@ -37,7 +37,7 @@ async fn counted(ledger: &SqliteTlsLedger) -> Vec<(String, u64, u64, usize)> {
 }
 
 async fn close_all(ledger: &SqliteTlsLedger, end: &str, due: &str) {
-    let open = ledger.open(None).await.unwrap();
+    let open = ledger.open(Days::All).await.unwrap();
     let closed = open.into_iter().map(|open| ClosedTlsReport {
         id: format!("{}@relay.example", open.key),
         key: open.key,

@@ -108,6 +108,14 @@ async fn what_finds_no_room_is_counted_as_dropped_and_known_kinds_go_on() {
 }
 
 #[test]
+fn of_a_policy_without_an_end_the_first_lines_are_kept() {
+    let line = "mx: a.example".to_owned();
+    let kept = bounded(vec![line.clone(); 100_000]);
+    assert_eq!(kept.len(), POLICY / line.len());
+    assert_eq!(bounded(vec![line.clone()]), [line]);
+}
+
+#[test]
 fn the_host_of_tlsa_records_is_found_in_their_name() {
     assert_eq!(base("_25._tcp.mx.dest.example"), "mx.dest.example");
     assert_eq!(base("_25._tcp.mx.dest.example."), "mx.dest.example");
