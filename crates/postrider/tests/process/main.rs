@@ -11,6 +11,7 @@ mod crowd;
 mod disk;
 mod local;
 mod pause;
+mod routes;
 mod sendmail;
 mod serve;
 mod talk;
