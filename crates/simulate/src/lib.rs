@@ -22,7 +22,7 @@ pub use clock::{Millis, text as length_text};
 pub use diagnosis::Stage;
 pub use peer::{PEERS, Peer, Source};
 use queue::policy::OwnWaits;
-pub use report::{Outcome, Row, Verdict, legend, plot, summary, table};
+pub use report::{Outcome, Row, Verdict, VerdictClass, legend, plot, summary, table};
 pub use workload::{
     Errors, Failure, Kind, Problem, ProblemKind, Says, Spells, WORKLOADS, Workload,
 };

@@ -11,7 +11,7 @@ use crate::desk::{Desk, State};
 use crate::traffic::Message;
 
 pub use plot::plot;
-pub use summary::{Verdict, summary};
+pub use summary::{Class as VerdictClass, Verdict, summary};
 pub use table::{legend, table};
 
 /// A policy under a workload.

@@ -52,7 +52,9 @@ impl Verdict {
         }
     }
 
-    fn class(self) -> Class {
+    /// Of which kind the pair is.
+    #[must_use]
+    pub fn class(self) -> Class {
         let marks = [self.p95.unwrap_or(Ordering::Equal), self.wasted];
         let worse = marks.iter().filter(|mark| mark.is_gt()).count();
         let better = marks.iter().filter(|mark| mark.is_lt()).count();
@@ -65,11 +67,16 @@ impl Verdict {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Class {
+/// Kinds of pairs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// Better in both.
     Both,
+    /// Better in one or equal in both, and worse in none.
     NotWorse,
+    /// Better in one and worse in the other.
     Trade,
+    /// Better in none, and worse in one at least.
     Worse,
 }
 
