@@ -1,4 +1,4 @@
-//! The pairs of `docs/retry.md` over many seeds: `cargo run --release -p simulate --example seeds -- 11 10 5000`
+//! The pairs of `docs/retry.md` over many seeds: `cargo run --release -p simulate --example seeds -- 21 10 20000`
 //! (the first seed, how many, messages). Prints a line for each workload: in how many of the seeds ours is better
 //! in both, not worse, trades, or is worse, beside each peer.
 
@@ -10,9 +10,15 @@ fn argument(place: usize, otherwise: u32) -> u32 {
 }
 
 fn main() {
-    let (first, many, messages) = (argument(1, 11), argument(2, 10), argument(3, 5000));
+    let (first, many, messages) = (argument(1, 21), argument(2, 10), argument(3, 20_000));
     let policies = Policy::all();
     let mut all = [0_u32; 4];
+    let peers: Vec<&str> = policies.iter().skip(1).map(Policy::name).collect();
+    println!(
+        "| | {} |\n|---|{}",
+        peers.join(" | "),
+        "---|".repeat(peers.len())
+    );
     for (name, _) in WORKLOADS {
         let Some(Ok(mut workload)) = Workload::named(name) else {
             continue;
@@ -31,12 +37,11 @@ fn main() {
                 all[class] += 1;
             }
         }
-        let of = |(policy, counts): (&Policy, &[u32; 4])| {
-            let [both, not_worse, trade, worse] = counts;
-            format!("{} {both}/{not_worse}/{trade}/{worse}", policy.name())
+        let of = |[both, not_worse, trade, worse]: &[u32; 4]| {
+            format!("{both} / {not_worse} / {trade} / {worse}")
         };
-        let cells: Vec<String> = policies.iter().zip(&counts).skip(1).map(of).collect();
-        println!("{name:<17} {}", cells.join("  "));
+        let cells: Vec<String> = counts.iter().skip(1).map(of).collect();
+        println!("| {name} | {} |", cells.join(" | "));
     }
     let [both, not_worse, trade, worse] = all;
     println!("both {both}, not worse {not_worse}, trade {trade}, worse {worse}");

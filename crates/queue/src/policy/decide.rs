@@ -31,7 +31,7 @@ pub struct History {
     pub others_accepted: bool,
     /// Connections that are open to the destination, the one that met this included, or were just now.
     pub sessions: u32,
-    /// Whether the destination took mail within the last ten minutes.
+    /// Whether the destination took three messages within the last ten minutes.
     pub took_lately: bool,
     /// Whether enough was sent lately for a complaint of speed to be meant so.
     pub sent_much: bool,

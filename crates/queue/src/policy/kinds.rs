@@ -43,7 +43,7 @@ pub enum When {
     Convertible,
     /// There are servers of the destination that were not asked in this round.
     OtherHosts,
-    /// The destination took mail within the last ten minutes.
+    /// The destination took three messages within the last ten minutes.
     TookLately,
     /// Much was sent just before, and it has not been refused for an hour.
     SentMuch,

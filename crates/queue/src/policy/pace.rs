@@ -72,6 +72,8 @@ struct Quota {
 struct Taken {
     count: u32,
     last: Option<Timestamp>,
+    /// When the two before the last were taken, the later first.
+    before: [Option<Timestamp>; BUSY - 1],
 }
 
 /// Of the connections that were open when a server complained, so many are kept.
@@ -85,7 +87,9 @@ const ONE_MORE_AFTER_MESSAGES: u32 = 100;
 const FORGOTTEN_AT: u32 = 2;
 /// Without a message for so long, what follows is another go.
 const IDLE: Duration = Duration::from_secs(120);
-/// What took mail within this time has not been away for longer than that.
+/// What took so many messages within this time has not been away for longer than that, and as many will wait for
+/// each probe.
+const BUSY: usize = 3;
 const LATELY: Duration = Duration::from_secs(600);
 /// A complaint of speed after less than this is not about speed.
 const SENT_MUCH: u32 = 3;
@@ -173,10 +177,11 @@ impl Pace {
         self.quota.map(|quota| quota.met)
     }
 
-    /// Whether it took mail within the last ten minutes.
+    /// Whether it took three messages within the last ten minutes.
     #[must_use]
     pub fn took_lately(&self, now: Timestamp) -> bool {
-        (self.taken.last).is_some_and(|at| !is_past(at, LATELY, now))
+        let [.., first] = self.taken.before;
+        first.is_some_and(|at| !is_past(at, LATELY, now))
     }
 
     /// Whether enough was sent for a complaint of speed to be meant so.
@@ -277,6 +282,8 @@ impl Pace {
             self.taken.count = 0;
         }
         self.taken.count = self.taken.count.saturating_add(1);
+        let [later, _] = self.taken.before;
+        self.taken.before = [self.taken.last, later];
         self.taken.last = Some(now);
         let taken = self.taken.count;
         if (self.quota).is_some_and(|quota| taken >= quota.met.saturating_mul(FORGOTTEN_AT)) {

@@ -104,7 +104,7 @@ impl When {
             When::WholeDestination => "before the message was named",
             When::Convertible => "can be converted",
             When::OtherHosts => "other servers not asked yet",
-            When::TookLately => "took mail in the last 10 min",
+            When::TookLately => "took 3 in the last 10 min",
             When::SentMuch => "much was sent just before",
             When::Unsure => "not sure",
         }

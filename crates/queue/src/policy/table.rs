@@ -59,9 +59,9 @@ pub static TABLE: &[Row] = &[
     // Overload passes quickly, and a gentle probe does not add to it.
     row(&[C::ServerBusy], Always, again(Destination, 1, 2.0, 30)),
     row(&[C::ServerFull, C::ServerNotAccepting], Always, again(Destination, 5, 2.0, 60)),
-    // An outage that has just begun may be a restart. Of one that may have begun long ago a half is seldom over
-    // within minutes (RFC 5321 §4.5.4.1 asks for 30 of them), and a host that is silent stays so for longer than
-    // one that refuses.
+    // An outage that has just begun may be a restart, and where much is sent a probe serves many. Of one that may
+    // have begun long ago a half is seldom over within minutes (RFC 5321 §4.5.4.1 asks for 30 of them), and a host
+    // that is silent stays so for longer than one that refuses.
     row(&[C::ConnectionRefused, C::ConnectionTimeout, C::NetworkUnreachable, C::NetworkCongested, C::DnsFailing],
         TookLately, again(Destination, 2, 2.0, 30)),
     row(&[C::ConnectionRefused], Always, again(Destination, 30, 1.0, 30)),

@@ -52,7 +52,7 @@ pub struct Stand {
     pub provider_failures: Option<u32>,
     /// Connections to the destination, the one of this attempt included, now or when it complained of them.
     pub sessions: u32,
-    /// Whether it took mail within the last ten minutes.
+    /// Whether it took three messages within the last ten minutes.
     pub took_lately: bool,
     /// Whether much was sent, to the destination or to its provider.
     pub sent_much: bool,
