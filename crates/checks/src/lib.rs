@@ -211,9 +211,18 @@ impl Checker {
                     (_, None) => Vec::new(),
                 }
             }
-            Check::OwnFilter => vec![Finding::new(Conclusion::NoOwnFilter, "")],
+            Check::OwnFilter => vec![self.own_filter("")],
             // These look into the queue: `check_history`, `check_trail`, `check_concurrency`.
             Check::AttemptHistory | Check::ReceivedTrail | Check::OwnConcurrency => Vec::new(),
+        }
+    }
+
+    /// Whether a filter of ours may have stopped a message.
+    #[must_use]
+    pub fn own_filter(&self, subject: &str) -> Finding {
+        match &self.settings.own_filters[..] {
+            [] => Finding::new(Conclusion::NoOwnFilter, subject),
+            filters => Finding::new(Conclusion::OwnFilters, subject).object(filters.join(", ")),
         }
     }
 

@@ -41,6 +41,8 @@ pub struct Settings {
     pub demands: Demands,
     /// The domains that are ours, in lower case.
     pub own_domains: BTreeSet<String>,
+    /// The names of our own filters.
+    pub own_filters: Vec<String>,
     /// Where we listen.
     pub own_listeners: Vec<OwnListener>,
     /// Checks a minute that touch the network, at most, for callers other than a person.
@@ -66,6 +68,7 @@ impl Default for Settings {
             connector: None,
             demands: Demands::default(),
             own_domains: BTreeSet::new(),
+            own_filters: Vec::new(),
             own_listeners: Vec::new(),
         }
     }

@@ -406,6 +406,8 @@ conclusions! {
     StalledWhileSending = "stalled-while-sending": AttemptHistory, Problem, supports ConnectionDropped;
     /// How much is under way to the destination.
     SendingNow = "sending-now": OwnConcurrency, Fine;
+    /// This relay has filters that may have stopped it.
+    OwnFilters = "own-filters": OwnFilter, CannotTell;
     /// This relay has no filter.
     NoOwnFilter = "no-own-filter": OwnFilter, Fine, rules_out OurFilter;
     /// The check did not end in its time.

@@ -10,6 +10,7 @@ mod dkim_command;
 mod exit;
 mod explain_command;
 mod lang;
+mod of_queue;
 mod place;
 mod queue_command;
 mod reload_command;

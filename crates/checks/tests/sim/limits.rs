@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use checks::Subject;
-use diagnosis::Check;
-use diagnosis::finding::{Conclusion, Verdict};
+use checks::{Listed, Subject, check_concurrency, check_trail};
+use diagnosis::finding::{Conclusion, Finding, Verdict};
+use diagnosis::{Cause, Check};
+use tls::{Connector, Roots};
+use world::World;
 
 use crate::stage::{Stage, find};
 
@@ -73,6 +75,54 @@ async fn a_check_that_takes_too_long_is_broken_off() {
     );
 }
 
+/// Those that `check_history`, `check_trail` and `check_concurrency` make from what the queue knows.
+const OF_QUEUE: [Check; 3] = [
+    Check::AttemptHistory,
+    Check::ReceivedTrail,
+    Check::OwnConcurrency,
+];
+
+/// What is made of a queue of one message; the history's own tests have attempts.
+fn of_queue(check: Check) -> Option<Finding> {
+    match check {
+        Check::ReceivedTrail => Some(check_trail("m", b"Subject: hello\r\n\r\n")),
+        Check::OwnConcurrency => Some(check_concurrency("mx:example.org", &[])),
+        _ => None,
+    }
+}
+
+/// Who adds a check to a cause has to make it, too.
+#[tokio::test(start_paused = true)]
+async fn every_check_that_a_cause_of_the_catalog_names_is_made() {
+    let mut stage = Stage::new();
+    stage.mx("example.org", &[(10, "mx.example.org")]);
+    stage.a("mx.example.org", "192.0.2.1");
+    const HELLO: &str = "250-mx\r\n250-STARTTLS\r\n250-SIZE 1000\r\n250 LIMITS RCPTMAX=10";
+    let rules = &[("EHLO", HELLO), ("STARTTLS", "454 4.7.0 no key")];
+    stage.server("192.0.2.1", rules).await;
+    stage.lists(&[("list.example", Listed::Addresses)]);
+    stage.settings.connector = Some(Connector::new(&World::real(), Roots::none()));
+    let checker = stage.checker();
+    let subject = Subject::parse("anna@example.org").unwrap();
+    let sender = checks::Sender::of(&subject, Vec::new(), true);
+    for cause in Cause::ALL {
+        for check in cause.checks() {
+            if *check == Check::AttemptHistory {
+                continue;
+            }
+            let made = match of_queue(*check) {
+                Some(finding) => vec![finding],
+                None => {
+                    let made = checker.verify(*check, &subject, sender.as_ref());
+                    made.await.unwrap().to_vec()
+                }
+            };
+            let of_it = made.iter().any(|finding| finding.check == *check);
+            assert!(of_it, "{}: {check:?} comes to {made:?}", cause.id());
+        }
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn every_check_can_be_made_alone() {
     let stage = Stage::new();
@@ -86,13 +136,8 @@ async fn every_check_can_be_made_alone() {
             .verify(*check, &subject, sender.as_ref())
             .await
             .unwrap();
-        let of_queue = [
-            Check::AttemptHistory,
-            Check::ReceivedTrail,
-            Check::OwnConcurrency,
-        ];
         // The stage has no lists.
-        let none = of_queue.contains(check) || *check == Check::BlockLists;
+        let none = OF_QUEUE.contains(check) || *check == Check::BlockLists;
         assert_eq!(findings.is_empty(), none, "{check:?}");
     }
 }

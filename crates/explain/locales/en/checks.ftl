@@ -151,6 +151,7 @@ found-attempts-differ = For { $subject } { $object } attempts failed for differe
 found-attempts-ended = { $subject } has the message, after { $object } attempts.
 found-breaks-at-same-point = For { $subject } the connection broke at the same place more than once, after { $object } bytes. That is no accident: a filter there does not like what comes next, or large packets get lost on the way (MTU).
 found-sending-now = { $object } recipients at { $subject } are being sent to at this moment.
+found-own-filters = Mail that comes to this server is shown to filters of its own: { $object }. What they held is in the queue ("postrider queue list"), and what they refused is in the log, as "refused".
 found-no-own-filter = This server has no filter of its own: it did not stop the message.
 
 # Evidence.

@@ -151,6 +151,7 @@ found-attempts-differ = Voor { $subject } mislukten { $object } pogingen om vers
 found-attempts-ended = { $subject } heeft het bericht, na { $object } pogingen.
 found-breaks-at-same-point = Voor { $subject } brak de verbinding meer dan eens op dezelfde plaats, na { $object } bytes. Dat is geen toeval: een filter daar verdraagt niet wat er dan komt, of grote pakketten raken onderweg kwijt (MTU).
 found-sending-now = Naar { $object } ontvangers bij { $subject } wordt op dit moment verstuurd.
+found-own-filters = Mail die bij deze server binnenkomt wordt aan eigen filters voorgelegd: { $object }. Wat zij vasthielden staat in de wachtrij ("postrider queue list"), en wat zij weigerden staat in het logboek, als "refused".
 found-no-own-filter = Deze server heeft zelf geen filter: hij hield het bericht niet tegen.
 
 # Bewijs.

@@ -2,15 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use bytes::Bytes;
-use checks::{Checker, Request, Sender, Subject, check_concurrency, check_history, check_trail};
-use diagnosis::finding::{Conclusion, Finding};
-use queue::{Body, RowFilter, Store, Story};
+use checks::{Checker, Request, Sender, Subject, check_history};
+use queue::{DestinationKey, Store, Story};
 
 use super::{CheckError, Printer};
+use crate::of_queue::{concurrency, trail};
 
-/// So much of a message is read for its header.
-const HEADER: usize = 64 * 1024;
 /// Destinations of one message that are looked at, at most.
 const MAX_DESTINATIONS: usize = 10;
 
@@ -23,20 +20,15 @@ pub(super) async fn run(
 ) -> Result<(), CheckError> {
     let story = store.story(store.find(id).await?).await?;
     let name = story.message.id.to_string();
-    let mut findings = vec![trail(&name, &story, store).await?];
+    let mut findings = vec![trail(store, &story).await?];
     findings.extend(check_history(&story));
     let open = story.recipients.iter().filter(|r| !r.state.is_final());
     let destinations: BTreeSet<&str> = open.map(|r| r.destination.as_str()).collect();
     for destination in destinations {
-        let filter = RowFilter {
-            open_only: true,
-            destination: Some(queue::DestinationKey::new(destination)),
-            limit: 1000,
-            ..RowFilter::default()
-        };
-        findings.push(check_concurrency(destination, &store.rows(filter).await?));
+        let destination = DestinationKey::new(destination);
+        findings.push(concurrency(store, &destination).await?);
     }
-    findings.push(Finding::new(Conclusion::NoOwnFilter, name.as_str()));
+    findings.push(checker.own_filter(&name));
     printer.show(&name, &findings)?;
     for subject in destinations_of(&story) {
         let asked = subject.domain.clone().unwrap_or_default();
@@ -65,15 +57,4 @@ fn destinations_of(story: &Story) -> Vec<Subject> {
         seen.insert(subject.domain.clone()).then_some(subject)
     });
     subjects.take(MAX_DESTINATIONS).collect()
-}
-
-async fn trail(name: &str, story: &Story, store: &dyn Store) -> Result<Finding, CheckError> {
-    if !story.has_body {
-        return Ok(Finding::new(Conclusion::TrailGone, name));
-    }
-    let header: Bytes = match store.body(story.message.id).await? {
-        Body::Inline(bytes) => bytes,
-        Body::File(source) => source.read(0, HEADER).await?,
-    };
-    Ok(check_trail(name, &header[..header.len().min(HEADER)]))
 }

@@ -32,6 +32,12 @@ pub(crate) fn checks(config: &Config, connector: Option<Connector>) -> checks::S
             .iter()
             .map(|(name, _)| name.to_lowercase())
             .collect(),
+        own_filters: config
+            .filtering
+            .filters
+            .iter()
+            .map(|filter| filter.name.clone())
+            .collect(),
         own_listeners: listeners(&config.listen),
         ..checks::Settings::default()
     }

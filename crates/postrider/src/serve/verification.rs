@@ -4,12 +4,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use checks::{Checker, Sender, Subject, check_history};
-use diagnosis::{Cause, Check, Finding};
+use checks::{Checker, Sender, Subject};
+use diagnosis::{Cause, Finding};
 use queue::{DestinationKey, Doubt, Store, StoreError, Verified, Verifier};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use world::World;
+
+use crate::of_queue;
 
 /// Doubts that may wait; more are left out, and come again with the next failure.
 const ROOM: usize = 256;
@@ -73,16 +75,14 @@ impl Looker {
         };
         let sender = Subject::parse(doubt.sender.as_str()).ok();
         let sender = sender.and_then(|from| Sender::of(&from, Vec::new(), true));
+        let story = self.store.story(doubt.message).await?;
         let mut findings: Vec<Finding> = Vec::new();
         for check in &doubt.diagnosis.checks {
-            if *check == Check::AttemptHistory {
-                let story = self.store.story(doubt.message).await?;
-                findings.extend(check_history(&story));
-                continue;
-            }
+            let (store, destination) = (&*self.store, &doubt.destination);
+            let of_queue = of_queue::look(*check, store, &story, destination).await?;
             let made = self.checker.verify(*check, &subject, sender.as_ref()).await;
             let new = made.iter().flat_map(|made| made.iter());
-            for finding in new {
+            for finding in of_queue.iter().chain(new) {
                 // Several checks look at the same servers.
                 if !findings.contains(finding) {
                     findings.push(finding.clone());
