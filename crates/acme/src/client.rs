@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use diagnosis::acme::{AcmeFailure, AcmeProblem, AcmeStep};
+use https::NoAnswer;
 use instant_acme::{
     Account, AccountCredentials, AuthorizationStatus, ChallengeType, Error, Identifier, NewAccount,
     NewOrder, OrderStatus, Problem, RetryPolicy,
 };
 
-use crate::http::{Client, NoAnswer};
+use crate::http::Client;
 use crate::tokens::Tokens;
 
 /// How long the authority may take to look at our answers, and to make the certificate.

@@ -1,7 +1,5 @@
 //! Fetching a policy over HTTPS (RFC 8461 §3.3).
 
-use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,14 +7,12 @@ use bytes::Bytes;
 use diagnosis::tls::TlsFailure;
 use diagnosis::tls_policy::{ResultType, Shortfall};
 use dns::Resolver;
-use http_body_util::{BodyExt, Empty, Limited};
-use hyper::client::conn::http1;
-use hyper::header::{CONTENT_TYPE, HOST, HeaderMap, USER_AGENT};
+use http_body_util::Empty;
+use https::{Client, Manner, NoAnswer};
+use hyper::header::{CONTENT_TYPE, HeaderMap, USER_AGENT};
 use hyper::{Request, StatusCode};
-use hyper_util::rt::TokioIo;
-use tls::{Connector, Verify};
-use tokio::time::timeout;
-use world::{Peer, Stream, World};
+use tls::Connector;
+use world::World;
 
 use crate::{Policy, PolicyError};
 
@@ -35,40 +31,9 @@ pub struct Fetcher {
 /// Why a policy could not be had.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Trouble {
-    /// The policy's host has no address, or none can be found out.
-    #[error("{host}: {reported}")]
-    Host {
-        /// The host.
-        host: String,
-        /// What the resolver reported.
-        reported: String,
-    },
-    /// Nobody answers there.
-    #[error("{host}[{address}]: {reported}")]
-    Connect {
-        /// The host.
-        host: String,
-        /// Its address with the port.
-        address: String,
-        /// What the system reported.
-        reported: String,
-    },
-    /// The connection could not be made secure; mostly the certificate is not valid.
-    #[error("{host}: {failure}")]
-    Tls {
-        /// The host.
-        host: String,
-        /// How it failed.
-        failure: TlsFailure,
-    },
-    /// Something was wrong with the talk.
-    #[error("{url}: {reported}")]
-    Http {
-        /// What was asked for.
-        url: String,
-        /// What was reported.
-        reported: String,
-    },
+    /// There was no answer, or it broke off.
+    #[error(transparent)]
+    NoAnswer(#[from] NoAnswer),
     /// The answer is another than 200; one that leads elsewhere is not followed (§3.3).
     #[error("{url} answers {status}{}", elsewhere(*status))]
     Status {
@@ -84,12 +49,6 @@ pub enum Trouble {
         url: String,
         /// The type.
         found: String,
-    },
-    /// It took too long.
-    #[error("{url}: no answer in time")]
-    TimedOut {
-        /// What was asked for.
-        url: String,
     },
     /// It is no policy.
     #[error("{url}: {error}")]
@@ -110,10 +69,7 @@ fn elsewhere(status: u16) -> &'static str {
 
 /// §3.3 suggests a minute and 64 KiB.
 const PATIENCE: Duration = Duration::from_secs(30);
-const CONNECT: Duration = Duration::from_secs(10);
 const LARGEST: usize = 64 << 10;
-/// Addresses that are tried.
-const ADDRESSES: usize = 4;
 
 impl std::fmt::Debug for Fetcher {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -126,17 +82,12 @@ impl Trouble {
     #[must_use]
     pub fn shortfall(&self) -> Shortfall {
         let result = match self {
-            Trouble::Tls {
+            Trouble::NoAnswer(NoAnswer::Tls {
                 failure: TlsFailure::Certificate { .. },
                 ..
-            } => ResultType::StsWebpkiInvalid,
+            }) => ResultType::StsWebpkiInvalid,
             Trouble::Policy { .. } | Trouble::NotPlainText { .. } => ResultType::StsPolicyInvalid,
-            Trouble::Host { .. }
-            | Trouble::Connect { .. }
-            | Trouble::Tls { .. }
-            | Trouble::Http { .. }
-            | Trouble::Status { .. }
-            | Trouble::TimedOut { .. } => ResultType::StsPolicyFetchError,
+            Trouble::NoAnswer(_) | Trouble::Status { .. } => ResultType::StsPolicyFetchError,
         };
         Shortfall {
             result,
@@ -148,77 +99,29 @@ impl Trouble {
 impl Fetcher {
     /// The policy of a domain.
     pub async fn fetch(&self, domain: &str) -> Result<Policy, Trouble> {
-        let host = format!("mta-sts.{domain}");
-        let url = format!("https://{host}/.well-known/mta-sts.txt");
-        let fetched = timeout(PATIENCE, self.talk(&host, &url)).await;
-        let body = match fetched {
-            Ok(body) => body?,
-            Err(_) => return Err(Trouble::TimedOut { url }),
-        };
-        Policy::parse(&body).map_err(|error| Trouble::Policy { url, error })
-    }
-
-    async fn talk(&self, host: &str, url: &str) -> Result<Bytes, Trouble> {
-        let stream = self.connect(host).await?;
-        // §3.3: the certificate must be for the policy's host, by an authority that we trust.
-        let verify = Verify::Authority(vec![host.to_owned()]);
-        let connecting = self.connector.connect(stream, host, verify);
-        let (stream, _) = connecting.await.map_err(|failure| Trouble::Tls {
-            host: host.to_owned(),
-            failure,
-        })?;
-        let http = |reported: String| Trouble::Http {
-            url: url.to_owned(),
-            reported,
-        };
-        let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
-            .await
-            .map_err(|error| http(error.to_string()))?;
-        let request = Request::get("/.well-known/mta-sts.txt")
-            .header(HOST, host)
+        let url = format!("https://mta-sts.{domain}/.well-known/mta-sts.txt");
+        let request = Request::get(&url)
             .header(USER_AGENT, "Postrider")
             .body(Empty::<Bytes>::new())
-            .map_err(|error| http(error.to_string()))?;
-        let talk = async {
-            let answer = sender.send_request(request).await;
-            let answer = answer.map_err(|error| http(error.to_string()))?;
-            acceptable(answer.status(), answer.headers(), url)?;
-            let body = Limited::new(answer.into_body(), LARGEST).collect().await;
-            Ok(body.map_err(|error| http(error.to_string()))?.to_bytes())
-        };
-        tokio::pin!(talk);
-        let mut connection = std::pin::pin!(connection);
-        tokio::select! {
-            biased;
-            body = &mut talk => body,
-            // Whatever ends the connection ends the talk: it has the last word.
-            _ = &mut connection => talk.await,
-        }
-    }
-
-    async fn connect(&self, host: &str) -> Result<Stream, Trouble> {
-        let trouble = |reported: String| Trouble::Host {
-            host: host.to_owned(),
-            reported,
-        };
-        let addresses = self.resolver.addresses(host).await;
-        let addresses = addresses.map_err(|error| trouble(error.to_string()))?;
-        let mut last = trouble("it has no address".to_owned());
-        for address in addresses.into_iter().take(ADDRESSES) {
-            let address = SocketAddr::new(address, self.port);
-            let connected = timeout(CONNECT, self.world.net.connect(&Peer::Tcp(address))).await;
-            let error = match connected {
-                Ok(Ok(stream)) => return Ok(stream),
-                Ok(Err(error)) => error,
-                Err(_) => io::ErrorKind::TimedOut.into(),
-            };
-            last = Trouble::Connect {
-                host: host.to_owned(),
-                address: address.to_string(),
+            .map_err(|error| NoAnswer::Http {
+                url: url.clone(),
                 reported: error.to_string(),
-            };
-        }
-        Err(last)
+            })?;
+        let client = Client {
+            world: &self.world,
+            resolver: &*self.resolver,
+            connector: &self.connector,
+        };
+        let manner = Manner {
+            // §3.3: the certificate must be for the policy's host, by an authority that we trust.
+            verified: true,
+            patience: PATIENCE,
+            largest: LARGEST,
+            port: self.port,
+        };
+        let answer = client.ask(request, manner).await?;
+        acceptable(answer.head.status, &answer.head.headers, &url)?;
+        Policy::parse(&answer.body?).map_err(|error| Trouble::Policy { url, error })
     }
 }
 

@@ -19,6 +19,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 pub use fetch::{Fetcher, Trouble};
+pub use https::NoAnswer;
 pub use keep::{Keeper, OpenError};
 pub use policy::{Mode, Policy, PolicyError};
 pub use record::{Record, RecordError};

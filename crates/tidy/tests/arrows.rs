@@ -64,7 +64,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     // Handshakes end in facts of `diagnosis`; certificates are compared with records of `dns`.
     ("tls", &["diagnosis", "dns", "world"]),
-    ("mta-sts", &["diagnosis", "dns", "tls", "world"]),
+    ("https", &["diagnosis", "dns", "tls", "world"]),
+    ("mta-sts", &["diagnosis", "dns", "https", "tls", "world"]),
     (
         "tls-demands",
         &["dns", "mta-sts", "routing", "tls", "world"],
@@ -76,6 +77,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "diagnosis",
             "dns",
             "explain",
+            "https",
             "queue",
             "tls",
             "tls-report",
@@ -84,7 +86,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("toml-read", &[]),
     ("config", &["toml-read", "diagnosis", "queue", "rewriting"]),
-    ("acme", &["diagnosis", "dns", "tls", "world"]),
+    ("acme", &["diagnosis", "dns", "https", "tls", "world"]),
     ("sink", &["smtp", "diagnosis", "tls", "toml-read", "world"]),
     ("screening", &["smtp", "queue"]),
     ("email-auth", &["smtp", "diagnosis", "dns"]),

@@ -157,7 +157,12 @@ impl Reporter {
             Rua::Mail(to) => self.mail(&report, &kept.domain, to, message).await,
             Rua::Https(url) => {
                 let packed = pack(&to_json(&report));
-                match post(&self.world, &*self.resolver, &self.connector, url, packed).await {
+                let client = https::Client {
+                    world: &self.world,
+                    resolver: &*self.resolver,
+                    connector: &self.connector,
+                };
+                match post(client, url, packed).await {
                     Ok(()) => Outcome::Sent,
                     Err(error) => Outcome::Again(error.to_string()),
                 }

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use delivery::{OwnMail, Tls};
 use diagnosis::tls::{CertificateProblem, Trust, WhyInsecure};
 use diagnosis::tls_policy::{Applied, AppliedPolicy, ResultType};
-use mta_sts::{Failed, Found, Held, Mode, Policies, Policy, Trouble};
+use mta_sts::{Failed, Found, Held, Mode, NoAnswer, Policies, Policy, Trouble};
 use parking_lot::Mutex;
 use queue::route::Routes;
 use queue::{MessageId, RecipientState};
@@ -230,9 +230,9 @@ async fn in_testing_all_is_told_and_nothing_is_kept_back() {
 
 #[tokio::test(start_paused = true)]
 async fn a_policy_that_ended_or_could_not_be_fetched_demands_nothing() {
-    let trouble = Trouble::TimedOut {
+    let trouble = Trouble::from(NoAnswer::TimedOut {
         url: "https://mta-sts.example.org/".into(),
-    };
+    });
     let failed = Found {
         held: None,
         trouble: Some(Failed {

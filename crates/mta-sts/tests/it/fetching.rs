@@ -2,7 +2,7 @@
 
 use diagnosis::tls::{CertificateProblem, TlsFailure};
 use diagnosis::tls_policy::ResultType;
-use mta_sts::{Mode, Trouble};
+use mta_sts::{Mode, NoAnswer, Trouble};
 
 use crate::web::{DOMAIN, Reply, Scene, page, policy};
 
@@ -64,10 +64,10 @@ async fn redirects_are_not_followed_and_only_200_and_plain_text_count() {
 async fn a_certificate_for_another_name_is_not_taken() {
     let scene = Scene::new("www.example.org").await;
     let found = trouble(&scene, page(&policy("enforce", "mx.example.org", 600))).await;
-    let Trouble::Tls {
+    let Trouble::NoAnswer(NoAnswer::Tls {
         failure: TlsFailure::Certificate { problem, .. },
         ..
-    } = &found
+    }) = &found
     else {
         panic!("{found:?}");
     };
@@ -84,17 +84,29 @@ async fn size_and_time_have_limits() {
         large.push_str("mx: another.example.org\n");
     }
     let found = trouble(&scene, page(&large)).await;
-    assert!(matches!(&found, Trouble::Http { .. }), "{found:?}");
+    assert!(
+        matches!(&found, Trouble::NoAnswer(NoAnswer::Http { .. })),
+        "{found:?}"
+    );
 
     let before = tokio::time::Instant::now();
     let found = trouble(&scene, Reply::Hang).await;
-    assert!(matches!(&found, Trouble::TimedOut { .. }), "{found:?}");
+    assert!(
+        matches!(&found, Trouble::NoAnswer(NoAnswer::TimedOut { .. })),
+        "{found:?}"
+    );
     assert_eq!(before.elapsed().as_secs(), 30);
 
     let found = trouble(&scene, Reply::Close).await;
-    assert!(matches!(&found, Trouble::Http { .. }), "{found:?}");
+    assert!(
+        matches!(&found, Trouble::NoAnswer(NoAnswer::Http { .. })),
+        "{found:?}"
+    );
     let found = trouble(&scene, Reply::Say("220 mail.example.org ESMTP\r\n".into())).await;
-    assert!(matches!(&found, Trouble::Http { .. }), "{found:?}");
+    assert!(
+        matches!(&found, Trouble::NoAnswer(NoAnswer::Http { .. })),
+        "{found:?}"
+    );
     let found = trouble(&scene, page("<html>")).await;
     assert!(matches!(&found, Trouble::Policy { .. }), "{found:?}");
 }
@@ -104,14 +116,14 @@ async fn a_host_that_is_not_there_is_named() {
     let scene = Scene::new(HOST).await;
     let found = scene.fetcher().fetch("other.example").await.unwrap_err();
     assert!(
-        matches!(&found, Trouble::Host { host, .. } if host == "mta-sts.other.example"),
+        matches!(&found, Trouble::NoAnswer(NoAnswer::Host { host, .. }) if host == "mta-sts.other.example"),
         "{found:?}"
     );
     let gone = "192.0.2.81".parse().unwrap();
     scene.dns.set_addresses(HOST, Ok(vec![gone]));
     let found = scene.fetcher().fetch(DOMAIN).await.unwrap_err();
     assert!(
-        matches!(&found, Trouble::Connect { address, .. } if address == "192.0.2.81:443"),
+        matches!(&found, Trouble::NoAnswer(NoAnswer::Connect { address, .. }) if address == "192.0.2.81:443"),
         "{found:?}"
     );
 }
