@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use peers::Postfix;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 
 pub(crate) struct Authority {
@@ -15,6 +16,20 @@ pub(crate) struct Authority {
 pub(crate) struct Pair {
     pub(crate) chain: PathBuf,
     pub(crate) key: PathBuf,
+}
+
+impl Pair {
+    /// A Postfix that has it, and takes mail for these domains.
+    pub(crate) fn postfix(&self, domains: &[&str]) -> Postfix {
+        Postfix::start(&format!(
+            "smtpd_tls_security_level = may\nsmtpd_tls_chain_files = {}, {}\n\
+             virtual_mailbox_domains = dest.example {}\n",
+            self.key.display(),
+            self.chain.display(),
+            domains.join(" "),
+        ))
+        .unwrap()
+    }
 }
 
 impl Authority {

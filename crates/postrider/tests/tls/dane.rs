@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use peers::{Client, Dnssec, Mail, Place, Postfix, Relay, Signing, Zone, wait_until};
+use peers::{Client, Dnssec, Mail, Place, Relay, Signing, Zone, wait_until};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -106,14 +106,7 @@ fn servers_are_held_to_what_the_signed_dns_says_of_them() {
     std::fs::write(&pair.chain, format!("{leaf}{root}")).unwrap();
     let cases = cases(&leaf, &root);
     let domains: Vec<&str> = cases.iter().map(|case| case.domain).collect();
-    let postfix = Postfix::start(&format!(
-        "smtpd_tls_security_level = may\nsmtpd_tls_chain_files = {}, {}\n\
-         virtual_mailbox_domains = dest.example {}\n",
-        pair.key.display(),
-        pair.chain.display(),
-        domains.join(" "),
-    ))
-    .unwrap();
+    let postfix = pair.postfix(&domains);
     let records: Vec<String> = cases
         .iter()
         .map(|case| {

@@ -111,14 +111,7 @@ impl Stage {
         let of_web = authority.issue_for("web", &hosts);
         let web = web(&place, &address, &of_web, &policies.collect::<Vec<_>>());
         let domains: Vec<&str> = CASES.iter().map(|case| case.domain).collect();
-        let postfix = Postfix::start(&format!(
-            "smtpd_tls_security_level = may\nsmtpd_tls_chain_files = {}, {}\n\
-             virtual_mailbox_domains = dest.example {}\n",
-            pair.key.display(),
-            pair.chain.display(),
-            domains.join(" "),
-        ))
-        .unwrap();
+        let postfix = pair.postfix(&domains);
         let zones = CASES.map(|case| zone(&case, postfix.port, &key, &address));
         let signed = CASES.iter().zip(&zones).map(|(case, records)| Zone {
             name: case.domain,

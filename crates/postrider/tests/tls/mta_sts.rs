@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use peers::{Client, Mail, Named, Place, Postfix, Process, Relay, tool, wait_until};
+use peers::{Client, Mail, Named, Place, Process, Relay, tool, wait_until};
 
 use crate::authority::{Authority, Pair};
 
@@ -84,6 +84,17 @@ pub(crate) fn web(
     pair: &Pair,
     policies: &[(&str, &str, &str)],
 ) -> Process {
+    serve(WEB, place, address, pair, policies)
+}
+
+/// The same with a server of one's own, a script in Python that says `listening`.
+pub(crate) fn serve(
+    script: &str,
+    place: &Place,
+    address: &str,
+    pair: &Pair,
+    policies: &[(&str, &str, &str)],
+) -> Process {
     let root = place.path().join("web");
     for (domain, mode, mx) in policies {
         let directory = root.join(format!("mta-sts.{domain}/.well-known"));
@@ -91,7 +102,7 @@ pub(crate) fn web(
         let policy = format!("version: STSv1\r\nmode: {mode}\r\nmx: {mx}\r\nmax_age: 86400\r\n");
         std::fs::write(directory.join("mta-sts.txt"), policy).unwrap();
     }
-    let script = place.file("web.py", WEB).unwrap();
+    let script = place.file("web.py", script).unwrap();
     let mut command = Command::new(tool("python3").unwrap());
     command
         .arg(script)
@@ -139,14 +150,7 @@ fn servers_are_held_to_the_policies_of_their_domains_even_when_nobody_tells_them
     let web = web(&place, &address, &of_web, &policies);
     let pair = authority.issue("postfix", "mx.good.example");
     let domains: Vec<&str> = CASES.iter().map(|case| case.domain).collect();
-    let postfix = Postfix::start(&format!(
-        "smtpd_tls_security_level = may\nsmtpd_tls_chain_files = {}, {}\n\
-         virtual_mailbox_domains = dest.example {}\n",
-        pair.key.display(),
-        pair.chain.display(),
-        domains.join(" "),
-    ))
-    .unwrap();
+    let postfix = pair.postfix(&domains);
     let records = format!(
         "@ IN MX 10 mx\nmx IN A 127.0.0.1\nmta-sts IN A {address}\n\
          _mta-sts IN TXT \"v=STSv1; id=1;\"\n"

@@ -5,12 +5,11 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use peers::{
-    Client, Mail, Named, Place, Postfix, Process, Relay, run, tool, wait_until, with_crlf,
-};
+use peers::{Client, Mail, Named, Place, Postfix, Process, Relay, run, wait_until, with_crlf};
 use serde_json::Value;
 
 use crate::authority::{Authority, Pair};
+use crate::mta_sts::{address, serve};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 const BINARY: &str = env!("CARGO_BIN_EXE_postrider");
@@ -68,35 +67,14 @@ held = one.verify(dnsfunc=answer)
 print(one.signature_fields[b'd'].decode(), held, one.signature_fields[b'h'].decode().lower())
 ";
 
-/// An address of loopback that no other test has: HTTPS has its port.
-fn address() -> String {
-    let [.., high, low] = std::process::id().to_be_bytes();
-    format!("127.78.{high}.{low}")
-}
-
 const DOMAINS: [&str; 3] = ["good.example", "moved.example", "silent.example"];
 
 fn web(place: &Place, address: &str, pair: &Pair) -> Process {
-    let root = place.path().join("web");
-    for (domain, mx) in [
-        ("good.example", "mx.good.example"),
-        ("moved.example", "mx.elsewhere.example"),
-    ] {
-        let directory = root.join(format!("mta-sts.{domain}/.well-known"));
-        std::fs::create_dir_all(&directory).unwrap();
-        let policy = format!("version: STSv1\r\nmode: enforce\r\nmx: {mx}\r\nmax_age: 86400\r\n");
-        std::fs::write(directory.join("mta-sts.txt"), policy).unwrap();
-    }
-    let script = place.file("web.py", WEB).unwrap();
-    let mut command = Command::new(tool("python3").unwrap());
-    command.arg(script).arg(&root).arg(address);
-    command.arg(&pair.chain).arg(&pair.key);
-    let log = place.path().join("web.log");
-    let process = Process::start("web.py", &mut command, &log).unwrap();
-    let said = || std::fs::read_to_string(&log).unwrap_or_default();
-    let there = wait_until(PATIENCE, || said().contains("listening").then_some(()));
-    assert!(there.is_some(), "{}", said());
-    process
+    let policies = [
+        ("good.example", "enforce", "mx.good.example"),
+        ("moved.example", "enforce", "mx.elsewhere.example"),
+    ];
+    serve(WEB, place, address, pair, &policies)
 }
 
 fn zone(domain: &str, web: &str) -> String {
@@ -161,7 +139,7 @@ fn explained(path: &Path) -> String {
 
 #[test]
 fn who_wants_reports_gets_what_came_of_the_sessions_by_mail_and_https() {
-    let (place, address) = (Place::new("tls-reporting").unwrap(), address());
+    let (place, address) = (Place::new("tls-reporting").unwrap(), address(79));
     let authority = Authority::new(place.path());
     let hosts = ["mta-sts.good.example", "mta-sts.moved.example"];
     // Not for `web.moved.example`: that is no reason to keep a report back (RFC 8460 §3).
