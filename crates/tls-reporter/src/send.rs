@@ -6,11 +6,12 @@ use async_trait::async_trait;
 use dns::{AskError, RecordData, RecordKind};
 use explain::{Lang, Style};
 use futures_util::StreamExt;
+use https::NoAnswer;
 use jiff::{SignedDuration, Timestamp};
 use queue::{DueTlsReport, KeptTlsReport, MessageId, StoreError, TlsPostState, Tried};
 use tls_report::{Letter, Record, RecordProblem, Report, Rua, pack, to_json};
 
-use crate::post::post;
+use crate::post::{PostError, post};
 use crate::reporter::Reporter;
 
 /// How much is done at once: a server that does not answer holds up no others.
@@ -62,6 +63,46 @@ enum Outcome {
     Sent,
     Again(String),
     Never(String),
+}
+
+impl Outcome {
+    /// What is kept of it, and what the log says of the domain, the report and the place.
+    fn noted(
+        self,
+        tried: Tried,
+        now: Timestamp,
+        (domain, id, to): (&str, &str, &Rua),
+    ) -> (TlsPostState, Tried) {
+        match self {
+            Outcome::Sent => {
+                tracing::info!(domain, id, %to, "report on TLS sent");
+                let done = Tried {
+                    since: tried.since.or(Some(now)),
+                    times: tried.times + 1,
+                    problem: None,
+                };
+                (TlsPostState::Sent, done)
+            }
+            Outcome::Again(problem) => {
+                let tried = tried_again(tried, problem, now);
+                let problem = tried.problem.as_deref();
+                match next(&tried, now) {
+                    Some(at) => {
+                        tracing::info!(domain, id, %to, problem, next = %at, "a report on TLS is not taken; it is tried again");
+                        (TlsPostState::Waits(at), tried)
+                    }
+                    None => {
+                        tracing::warn!(domain, id, %to, problem, reason = "tls-reports", "a report on TLS was not taken for a day: given up");
+                        (TlsPostState::Failed, tried)
+                    }
+                }
+            }
+            Outcome::Never(problem) => {
+                tracing::warn!(domain, id, %to, problem, reason = "tls-reports", "a report on TLS cannot be sent there");
+                (TlsPostState::Failed, tried_again(tried, problem, now))
+            }
+        }
+    }
 }
 
 impl Reporter {
@@ -164,45 +205,15 @@ impl Reporter {
                 };
                 match post(client, url, packed).await {
                     Ok(()) => Outcome::Sent,
+                    Err(error @ PostError::NoAnswer(NoAnswer::NotAPage { .. })) => {
+                        Outcome::Never(error.to_string())
+                    }
                     Err(error) => Outcome::Again(error.to_string()),
                 }
             }
         };
-        let (now, domain, id) = (self.world.clock.now(), &kept.domain, &report.id);
-        let (state, tried) = match outcome {
-            Outcome::Sent => {
-                tracing::info!(domain, id, to = %rua, "report on TLS sent");
-                let problem = None;
-                let since = tried.since.or(Some(now));
-                let times = tried.times + 1;
-                (
-                    TlsPostState::Sent,
-                    Tried {
-                        since,
-                        times,
-                        problem,
-                    },
-                )
-            }
-            Outcome::Again(problem) => {
-                let tried = tried_again(tried, problem, now);
-                let problem = tried.problem.as_deref();
-                match next(&tried, now) {
-                    Some(at) => {
-                        tracing::info!(domain, id, to = %rua, problem, next = %at, "a report on TLS is not taken; it is tried again");
-                        (TlsPostState::Waits(at), tried)
-                    }
-                    None => {
-                        tracing::warn!(domain, id, to = %rua, problem, reason = "tls-reports", "a report on TLS was not taken for a day: given up");
-                        (TlsPostState::Failed, tried)
-                    }
-                }
-            }
-            Outcome::Never(problem) => {
-                tracing::warn!(domain, id, to = %rua, problem, reason = "tls-reports", "a report on TLS cannot be sent there");
-                (TlsPostState::Failed, tried_again(tried, problem, now))
-            }
-        };
+        let now = self.world.clock.now();
+        let (state, tried) = outcome.noted(tried, now, (&kept.domain, &report.id, &rua));
         self.ledger.posted(key, &rua, state, tried).await
     }
 
