@@ -1,7 +1,11 @@
 //! `[dkim]`, good and bad.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod common;
+
 use config::{Canonical, Config, Signs};
+
+use common::{good, said};
 
 const FULL: &str = r#"
 [dkim]
@@ -19,13 +23,6 @@ identity = "@news.example.org"
 name = "example.com"
 sign = false
 "#;
-
-fn good(text: &str) -> Config {
-    match Config::parse(text) {
-        Ok(parsed) => parsed.config,
-        Err(errors) => panic!("{}", errors.render("test.toml", text, false)),
-    }
-}
 
 #[test]
 fn what_is_said_about_signing_is_read_and_shown() {
@@ -48,10 +45,6 @@ fn what_is_said_about_signing_is_read_and_shown() {
 
 #[test]
 fn what_is_wrong_is_shown_at_its_place() {
-    let said = |text: &str| {
-        let errors = Config::parse(text).expect_err("the file is bad");
-        errors.render("postrider.toml", text, false)
-    };
     for (text, place, help) in [
         (
             "[dkim]\nsign = [\"users\", \"all\"]",

@@ -1,23 +1,14 @@
 //! Configuration files, good and bad, and what is said about them.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod common;
+
 use std::path::Path;
 use std::time::Duration;
 
 use config::{Config, Errors, Language, LogFormat, LogLevel};
 
-fn good(text: &str) -> Config {
-    match Config::parse(text) {
-        Ok(parsed) => parsed.config,
-        Err(errors) => panic!("{}", errors.render("test.toml", text, false)),
-    }
-}
-
-/// What a person sees of a bad file.
-fn said(text: &str) -> String {
-    let errors = Config::parse(text).expect_err("the file is bad");
-    errors.render("postrider.toml", text, false)
-}
+use common::{good, said};
 
 #[test]
 fn an_empty_file_gives_the_defaults() {

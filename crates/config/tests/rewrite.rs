@@ -1,14 +1,11 @@
 //! `[[rewrite]]`, good and bad.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod common;
+
 use config::Config;
 
-fn good(text: &str) -> Config {
-    match Config::parse(text) {
-        Ok(parsed) => parsed.config,
-        Err(errors) => panic!("{}", errors.render("test.toml", text, false)),
-    }
-}
+use common::good;
 
 #[test]
 fn rules_are_read_in_order_and_shown() {

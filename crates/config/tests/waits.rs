@@ -1,15 +1,14 @@
 //! Waits of one's own, and what is said where they cannot be.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod common;
+
 use std::time::Duration;
 
 use config::Config;
 use diagnosis::Cause;
 
-fn said(text: &str) -> String {
-    let errors = Config::parse(text).expect_err("the file is bad");
-    errors.render("postrider.toml", text, false)
-}
+use common::said;
 
 const TWO: &str = r#"
 [retry."server.connection-refused"]
