@@ -12,7 +12,7 @@ use queue::RecipientState;
 use queue::route::Routes;
 use world::World;
 
-use crate::peer::{Answer, Ask, Peer, at};
+use crate::peer::{Peer, at};
 use crate::relay::{Relay, causes, states};
 use crate::tls::{acceptor_of, insecure, trusts};
 
@@ -97,15 +97,7 @@ impl Scene {
     }
 
     async fn peer(&self, n: u8, offers: &'static str) -> Arc<Peer> {
-        let listener = self.relay.world.net.listen(at(n)).await.unwrap();
-        Peer::start_secure(
-            listener,
-            Some(self.acceptor.clone()),
-            move |ask| match ask {
-                Ask::Hello => Answer::Say(offers),
-                _ => Answer::Say(""),
-            },
-        )
+        self.relay.secure_peer(n, &self.acceptor, offers).await
     }
 
     /// Result types, in order; `None`: all was well.

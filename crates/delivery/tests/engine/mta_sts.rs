@@ -15,7 +15,7 @@ use queue::{MessageId, RecipientState};
 use world::World;
 
 use crate::dane::Seen;
-use crate::peer::{Answer, Ask, Peer, at};
+use crate::peer::Peer;
 use crate::relay::{Relay, causes, states};
 use crate::tls::{acceptor_of, insecure, trusts};
 
@@ -89,15 +89,7 @@ impl Scene {
     }
 
     async fn peer(&self, n: u8, offers: &'static str) -> Arc<Peer> {
-        let listener = self.relay.world.net.listen(at(n)).await.unwrap();
-        Peer::start_secure(
-            listener,
-            Some(self.acceptor.clone()),
-            move |ask| match ask {
-                Ask::Hello => Answer::Say(offers),
-                _ => Answer::Say(""),
-            },
-        )
+        self.relay.secure_peer(n, &self.acceptor, offers).await
     }
 
     /// Signs the DNS with a record about the key of `mx1.example`.

@@ -114,6 +114,20 @@ impl Relay {
         self.peer(n, |_| Answer::Say("")).await
     }
 
+    /// A willing one that answers EHLO so, and encrypts when it is asked to.
+    pub(crate) async fn secure_peer(
+        &self,
+        n: u8,
+        acceptor: &tls::Acceptor,
+        offers: &'static str,
+    ) -> Arc<Peer> {
+        let listener = self.world.net.listen(at(n)).await.unwrap();
+        Peer::start_secure(listener, Some(acceptor.clone()), move |ask| match ask {
+            Ask::Hello => Answer::Say(offers),
+            _ => Answer::Say(""),
+        })
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.world.clock.now()
     }
